@@ -1,0 +1,17 @@
+/**
+ * A compression format. Encoding and decoding are streams in both directions: memory stays bounded whatever the size.
+ * One file per format; `codecs.ts` is the table that names them.
+ */
+export interface Codec {
+  /** The setting's value: `zstd`, `none`, … */
+  readonly name: string;
+  /** What follows the last dot of the key, `zst`; empty for `none`. */
+  readonly suffix: string;
+  /** Compresses the stream into one object. */
+  encode(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /**
+   * Restores the plain bytes. A stream that is damaged, truncated or followed by anything else throws an
+   * {@link IntegrityError}; it never ends early in silence.
+   */
+  decode(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
