@@ -22,9 +22,9 @@ export interface SegmentPosition {
   readonly segmentNumber: bigint;
 }
 
-export const minimumSegmentSizeBytes = 1024 * 1024;
-export const maximumSegmentSizeBytes = 1024 * 1024 * 1024;
-export const defaultSegmentSizeBytes = 16 * 1024 * 1024;
+export const minimumSegmentSizeBytes: number = 1024 * 1024;
+export const maximumSegmentSizeBytes: number = 1024 * 1024 * 1024;
+export const defaultSegmentSizeBytes: number = 16 * 1024 * 1024;
 
 const segmentPattern = /^[0-9A-F]{24}$/;
 const partialPattern = /^([0-9A-F]{24})\.partial$/;

@@ -1,0 +1,63 @@
+import type { ResolvedSettings, Environment } from '../config/resolve.ts';
+import type { SettingName, Settings } from '../config/settings.ts';
+import type { Context } from '../context.ts';
+import type { Repository } from '../repository/repository.ts';
+
+/** An option of one command that is not a setting, such as `--json`. */
+export interface CommandOption {
+  /** Commander's notation: `--json`, `--target-time <time>`. */
+  readonly flags: string;
+  readonly description: string;
+  /** May be given several times; the values arrive as an array. */
+  readonly repeatable?: boolean;
+}
+
+/** What a command's `run` is given. */
+export interface CommandCall {
+  readonly args: readonly string[];
+  /** Values of the command's own options, by camel-case name: text, true, or an array of texts. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly settings: Settings;
+  readonly resolved: ResolvedSettings;
+  /** Path of the configuration file that was asked for, if any. */
+  readonly configPath: string | undefined;
+  readonly environment: Environment;
+  readonly context: Context;
+  /** Opens the repository that the settings name; the caller disposes of it. */
+  openRepository(): Promise<Repository>;
+  /** Writes a result to stdout. */
+  print(text: string): void;
+}
+
+/** A command: one file in `commands/` each. */
+export interface CommandDefinition {
+  readonly name: string;
+  /** Commander's notation: `<path>`, `[PGDATA]`. */
+  readonly arguments: readonly { readonly notation: string; readonly description: string }[];
+  readonly summary: string;
+  /** More words for the command's own help. */
+  readonly description?: string;
+  /** The settings that this command takes as flags, besides {@link commonSettings}. */
+  readonly settings: readonly SettingName[];
+  readonly options?: readonly CommandOption[];
+  /** Command lines that the help shows first. */
+  readonly examples: readonly string[];
+  run(call: CommandCall): Promise<void>;
+}
+
+/** The settings that every command takes. */
+export const commonSettings: readonly SettingName[] = [
+  'repository',
+  'retryDeadline',
+  's3Endpoint',
+  's3Region',
+  's3PathStyle',
+  's3StorageClass',
+  's3Sse',
+  's3SseKmsKeyId',
+  's3CaCertFile',
+  'gcsEndpoint',
+  'azureEndpointSuffix',
+  'logLevel',
+  'logFormat',
+];

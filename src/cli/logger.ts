@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module';
+import { formatWithOptions } from 'node:util';
+import type { Settings } from '../config/settings.ts';
+import type { Logger } from '../context.ts';
+import { describeError } from '../errors.ts';
+
+const levels = ['debug', 'info', 'warn', 'error'] as const;
+type Level = (typeof levels)[number];
+
+/** Log lines on stderr: text for people (and PostgreSQL's log), or JSON by pino, which is loaded when the first line is due. */
+export function createLogger(settings: Pick<Settings, 'logLevel' | 'logFormat'>): Logger {
+  return settings.logFormat === 'json' ? jsonLogger(settings.logLevel) : textLogger(settings.logLevel);
+}
+
+function textLogger(minimum: Level): Logger {
+  return leveled(minimum, (level, fields, message) => {
+    const details = Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`);
+    process.stderr.write(`seawall: ${level === 'info' ? '' : `${level}: `}${message}${details.join('')}\n`);
+  });
+}
+
+function fieldText(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(describeError(value));
+  if (typeof value === 'string') return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
+  return formatWithOptions({ breakLength: Number.POSITIVE_INFINITY }, '%O', value);
+}
+
+function jsonLogger(minimum: Level): Logger {
+  let pinoLogger: Logger | undefined;
+  return leveled(minimum, (level, fields, message) => {
+    pinoLogger ??= loadPino(minimum);
+    pinoLogger[level](fields, message);
+  });
+}
+
+function loadPino(minimum: Level): Logger {
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+  return pino({ level: minimum, redact: ['*.password', '*.secretAccessKey'] }, pino.destination({ dest: 2, sync: true }));
+}
+
+function leveled(minimum: Level, write: (level: Level, fields: object, message: string) => void): Logger {
+  const at = (level: Level) =>
+    levels.indexOf(level) < levels.indexOf(minimum)
+      ? () => undefined
+      : (fields: object, message: string) => write(level, fields, message);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

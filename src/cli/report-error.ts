@@ -1,0 +1,25 @@
+import { describeError, SeawallError } from '../errors.ts';
+
+/** Prints an error on stderr: what failed, why, and what to do next. A bug is shown with its stack. */
+export function reportError(error: unknown): void {
+  process.stderr.write(`${errorLines(error).join('\n')}\n`);
+}
+
+/** The lines of {@link reportError}: the message, the causes that say something new, the hint. */
+export function errorLines(error: unknown): string[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(errorLines);
+  if (!(error instanceof SeawallError)) {
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return [`seawall: error: this is a bug in seawall: ${trace}`];
+  }
+  const lines = [`seawall: error: ${error.message}`];
+  let said = error.message;
+  for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+    const words = describeError(cause);
+    if (said.includes(words)) continue;
+    lines.push(`seawall: cause: ${words}`);
+    said += words;
+  }
+  if (error.hint !== undefined) lines.push(`seawall: hint: ${error.hint}`);
+  return lines;
+}

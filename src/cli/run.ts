@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { readConfigFile } from '../config/config-file.ts';
+import { resolveSettings } from '../config/resolve.ts';
+import { withSecretFiles } from '../config/secret-files.ts';
+import { createContext } from '../context.ts';
+import { isAbortError } from '../errors.ts';
+import type { CommandCall } from './command.ts';
+import { exitStatuses, exitStatusOf } from './exit-codes.ts';
+import { createLogger } from './logger.ts';
+import { openRepository } from './open-repository.ts';
+import { type ParsedCall, parseCommandLine } from './program.ts';
+import { reportError } from './report-error.ts';
+import { watchSignals } from './signals.ts';
+
+/** Runs one command line and sets the process's exit status. Nothing is thrown. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const signals = watchSignals();
+  const isFetch = argv[0] === 'wal-fetch';
+  try {
+    const parsed = await parseCommandLine(argv, readVersion());
+    if (parsed !== undefined) await runCommand(parsed, signals.signal);
+  } catch (error) {
+    if (!isAbortError(error) || signals.received === undefined) reportError(error);
+    process.exitCode = isFetch ? exitStatuses.undecided.status : exitStatusOf(error);
+  } finally {
+    signals.stop();
+  }
+  // wal-push must stay at or below 125, also when it was interrupted; everything else dies by the signal it was sent.
+  if (signals.received !== undefined && argv[0] !== 'wal-push') process.kill(process.pid, signals.received);
+}
+
+async function runCommand(parsed: ParsedCall, signal: AbortSignal): Promise<void> {
+  const environment = await withSecretFiles(process.env);
+  const configPath = parsed.configPath ?? environment['SEAWALL_CONFIG'];
+  const file = await readConfigFile(configPath);
+  const resolved = resolveSettings({ flags: parsed.flags, environment, ...(file === undefined ? {} : { file }) });
+  const context = createContext({ log: createLogger(resolved.values), signal });
+  const call: CommandCall = {
+    args: parsed.args,
+    options: parsed.options,
+    settings: resolved.values,
+    resolved,
+    configPath,
+    environment,
+    context,
+    openRepository: () => openRepository(resolved.values, environment, context),
+    print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+  };
+  await parsed.definition.run(call);
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,101 @@
+import { formatBytes, parseBytes } from '../util/bytes.ts';
+import { formatDuration, parseDurationMs } from '../util/duration.ts';
+
+/** One row of the settings table. */
+export interface Setting<Value> {
+  /** One or two sentences for the help, the README and `config show`. */
+  readonly doc: string;
+  /** Placeholder of the value in the help, e.g. `<url>`; without it the setting is a switch. */
+  readonly placeholder: string;
+  readonly default: Value;
+  /** Other tools' environment variables that mean the same; ours wins over them, in this order. */
+  readonly aliases: readonly string[];
+  /** Reads the text of a flag, a variable or a file. @throws Error whose message says what is allowed */
+  parse(text: string): Value;
+  /** The value as `config show` prints it. */
+  format(value: Value): string;
+}
+
+type Row<Value> = { readonly doc: string; readonly default: Value; readonly aliases?: readonly string[] };
+
+/** Free text. */
+export function text(row: Row<string | undefined> & { readonly placeholder: string }): Setting<string | undefined> {
+  return { aliases: [], ...row, parse: (value) => value, format: (value) => value ?? '' };
+}
+
+/** One of a few words. */
+export function choice<const Word extends string>(words: readonly Word[], row: Row<NoInfer<Word>>): Setting<Word> {
+  return {
+    aliases: [],
+    ...row,
+    placeholder: `<${words.join('|')}>`,
+    parse: (value) => {
+      const word = words.find((candidate) => candidate === value);
+      if (word === undefined) throw new Error(`must be one of ${words.join(', ')}`);
+      return word;
+    },
+    format: (value) => value,
+  };
+}
+
+/** A whole number within bounds. */
+export function integer(minimum: number, maximum: number, row: Row<number>): Setting<number> {
+  return {
+    aliases: [],
+    ...row,
+    placeholder: '<n>',
+    parse: (value) => {
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= minimum && number <= maximum)) throw new Error(`must be a whole number from ${minimum} to ${maximum}`);
+      return number;
+    },
+    format: String,
+  };
+}
+
+/** A size in bytes, at least `minimum`. */
+export function size(minimum: number, row: Row<number>): Setting<number> {
+  return {
+    aliases: [],
+    ...row,
+    placeholder: '<size>',
+    parse: (value) => {
+      const sizeBytes = parseBytes(value);
+      if (sizeBytes === undefined || sizeBytes < minimum) {
+        throw new Error(`must be a size of at least ${formatBytes(minimum)}, such as 64MiB`);
+      }
+      return sizeBytes;
+    },
+    format: formatBytes,
+  };
+}
+
+/** A duration in milliseconds, above zero. */
+export function duration(row: Row<number>): Setting<number> {
+  return {
+    aliases: [],
+    ...row,
+    placeholder: '<duration>',
+    parse: (value) => {
+      const ms = parseDurationMs(value);
+      if (ms === undefined || ms <= 0) throw new Error('must be a duration such as 30s, 5min or 1h');
+      return ms;
+    },
+    format: formatDuration,
+  };
+}
+
+/** Yes or no; undefined leaves the choice to whoever uses it. */
+export function toggle<Value extends boolean | undefined>(row: Row<Value>): Setting<Value | boolean> {
+  return {
+    aliases: [],
+    ...row,
+    placeholder: '<on|off>',
+    parse: (value) => {
+      if (/^(on|true|yes|1)$/i.test(value)) return true;
+      if (/^(off|false|no|0)$/i.test(value)) return false;
+      throw new Error('must be on or off');
+    },
+    format: (value) => (value === undefined ? '' : value ? 'on' : 'off'),
+  };
+}

@@ -1,0 +1,160 @@
+import { availableParallelism } from 'node:os';
+import { choice, duration, integer, type Setting, size, text, toggle } from './setting.ts';
+
+/**
+ * Every setting, once. The names follow from each other: `fetchDeadline` is the flag `--fetch-deadline`, the variable
+ * `SEAWALL_FETCH_DEADLINE` and the key `fetchDeadline` of a configuration file. Sizes are bytes, durations milliseconds.
+ */
+export interface Settings {
+  readonly repository: string | undefined;
+  readonly compression: 'zstd' | 'none';
+  readonly compressionLevel: number;
+  readonly compressionEngine: 'node' | 'napi';
+  readonly jobs: number;
+  readonly partSize: number;
+  readonly manifestChecksum: 'CRC32C' | 'SHA256';
+  readonly pushDeadline: number;
+  readonly fetchDeadline: number;
+  readonly fetchOnUndecided: 'auto' | 'abort' | 'absent';
+  readonly walDeadline: number;
+  readonly retryDeadline: number;
+  readonly s3Endpoint: string | undefined;
+  readonly s3Region: string | undefined;
+  readonly s3PathStyle: boolean | undefined;
+  readonly s3StorageClass: string | undefined;
+  readonly s3Sse: string | undefined;
+  readonly s3SseKmsKeyId: string | undefined;
+  readonly s3CaCertFile: string | undefined;
+  readonly gcsEndpoint: string | undefined;
+  readonly azureEndpointSuffix: string | undefined;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: 'text' | 'json';
+}
+
+export type SettingName = keyof Settings;
+
+/** The table behind {@link Settings}: documentation, default, parser, and the names that other tools use. */
+export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {
+  repository: text({
+    placeholder: '<url>',
+    default: undefined,
+    doc: 'Where WAL and backups are kept: file:///srv/wal (or an absolute path), s3://bucket/prefix, gs://bucket/prefix or azure://container/prefix.',
+  }),
+  compression: choice(['zstd', 'none'], {
+    default: 'zstd',
+    aliases: ['WALG_COMPRESSION_METHOD'],
+    doc: 'How new objects are compressed. Reading goes by the suffix of the object, whatever is set here.',
+  }),
+  compressionLevel: integer(1, 19, { default: 3, doc: 'Level of zstd: 1 is fastest, 19 is smallest.' }),
+  compressionEngine: choice(['node', 'napi'], {
+    default: 'node',
+    doc: 'What runs zstd: Node itself, or the optional package zstd-napi.',
+  }),
+  jobs: integer(1, 64, {
+    default: availableParallelism(),
+    doc: 'How many parts of a backup are written or restored side by side.',
+  }),
+  partSize: size(1024 * 1024, {
+    default: 1024 * 1024 * 1024 - 1,
+    aliases: ['WALG_TAR_SIZE_THRESHOLD'],
+    doc: 'A part of a backup is closed when its files have reached this size. A file is never split.',
+  }),
+  manifestChecksum: choice(['CRC32C', 'SHA256'], {
+    default: 'CRC32C',
+    doc: 'Checksum of each file in the backup manifest.',
+  }),
+  pushDeadline: duration({
+    default: 300_000,
+    doc: 'wal-push gives up after this time; PostgreSQL keeps the segment and calls again.',
+  }),
+  fetchDeadline: duration({
+    default: 300_000,
+    doc: 'wal-fetch tries for this long to get a clear answer from the repository, then says "undecided".',
+  }),
+  fetchOnUndecided: choice(['auto', 'abort', 'absent'], {
+    default: 'auto',
+    doc: 'What an undecided wal-fetch tells PostgreSQL. abort: status 200, recovery stops. absent: status 75, which PostgreSQL takes for the end of the archive. auto: 75 where standby.signal stands in the data directory, so that a standby goes on by streaming, otherwise 200.',
+  }),
+  walDeadline: duration({
+    default: 600_000,
+    doc: "How long a base backup waits for the WAL it needs to arrive in the repository.",
+  }),
+  retryDeadline: duration({
+    default: 60_000,
+    doc: 'How long one request to the store is repeated after failures that may pass (throttling, resets, 5xx).',
+  }),
+  s3Endpoint: text({
+    placeholder: '<url>',
+    default: undefined,
+    aliases: ['AWS_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+    doc: 'Endpoint of an S3-compatible service.',
+  }),
+  s3Region: text({
+    placeholder: '<region>',
+    default: undefined,
+    aliases: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    doc: 'Region of the bucket.',
+  }),
+  s3PathStyle: toggle<boolean | undefined>({
+    default: undefined,
+    aliases: ['AWS_S3_FORCE_PATH_STYLE'],
+    doc: 'Puts the bucket into the path instead of the host name. On by default where an endpoint is set.',
+  }),
+  s3StorageClass: text({
+    placeholder: '<class>',
+    default: undefined,
+    aliases: ['S3_STORAGE_CLASS', 'WALG_S3_STORAGE_CLASS'],
+    doc: 'Storage class of new objects, e.g. STANDARD_IA.',
+  }),
+  s3Sse: text({
+    placeholder: '<algorithm>',
+    default: undefined,
+    aliases: ['S3_SSE', 'WALG_S3_SSE'],
+    doc: 'Server-side encryption of new objects: AES256 or aws:kms.',
+  }),
+  s3SseKmsKeyId: text({
+    placeholder: '<key>',
+    default: undefined,
+    aliases: ['S3_SSE_KMS_ID', 'WALG_S3_SSE_KMS_ID'],
+    doc: 'The KMS key for aws:kms.',
+  }),
+  s3CaCertFile: text({
+    placeholder: '<path>',
+    default: undefined,
+    aliases: ['AWS_CA_BUNDLE', 'S3_CA_CERT_FILE', 'WALG_S3_CA_CERT_FILE'],
+    doc: 'Certificates (PEM) to trust for the S3 endpoint besides the built-in ones.',
+  }),
+  gcsEndpoint: text({
+    placeholder: '<url>',
+    default: undefined,
+    aliases: ['STORAGE_EMULATOR_HOST'],
+    doc: 'Endpoint of a Google Cloud Storage emulator; no credentials are sent to it.',
+  }),
+  azureEndpointSuffix: text({
+    placeholder: '<host>',
+    default: undefined,
+    aliases: ['AZURE_ENDPOINT_SUFFIX'],
+    doc: 'DNS suffix of the Azure cloud, e.g. core.chinacloudapi.cn.',
+  }),
+  logLevel: choice(['debug', 'info', 'warn', 'error'], {
+    default: 'info',
+    doc: 'The least severe log lines that are written to stderr.',
+  }),
+  logFormat: choice(['text', 'json'], { default: 'text', doc: 'Log lines for people, or one JSON object per line.' }),
+};
+
+export const settingNames: readonly SettingName[] = Object.keys(settingsTable) as SettingName[];
+
+/** `fetchDeadline` gives `--fetch-deadline`. */
+export function flagOf(name: SettingName): string {
+  return `--${kebabCase(name)}`;
+}
+
+/** `fetchDeadline` gives `SEAWALL_FETCH_DEADLINE`. */
+export function variableOf(name: SettingName): string {
+  return `SEAWALL_${kebabCase(name).replaceAll('-', '_').toUpperCase()}`;
+}
+
+function kebabCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

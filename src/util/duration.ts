@@ -1,0 +1,20 @@
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * A duration as a setting gives it, in milliseconds: `500ms`, `30s`, `5min` (or `5m`), `1h`, `2d`; a bare number is seconds. Undefined when it
+ * is something else.
+ */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?$/.exec(text.trim());
+  const unit = unitsMs[match?.[2] ?? 's'];
+  return match?.[1] === undefined || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
+}
+
+/** A duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
