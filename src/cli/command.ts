@@ -1,4 +1,4 @@
-import type { ResolvedSettings, Environment } from '../config/resolve.ts';
+import type { Environment, ResolvedSettings } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
 import type { Context } from '../context.ts';
 import type { Repository } from '../repository/repository.ts';

@@ -31,7 +31,10 @@ export const exitStatuses: Readonly<Record<StatusName, ExitStatus>> = {
   busy: { status: 75, meaning: 'somebody else is at it, a deadline has passed, or the command was interrupted' },
   denied: { status: 77, meaning: 'credentials are missing, wrong or too weak' },
   config: { status: 78, meaning: 'the settings are wrong' },
-  undecided: { status: 200, meaning: '`wal-fetch` only: no clear answer, for whatever reason; PostgreSQL stops recovery' },
+  undecided: {
+    status: 200,
+    meaning: '`wal-fetch` only: no clear answer, for whatever reason; PostgreSQL stops recovery',
+  },
 };
 
 const statusOfCode: Readonly<Record<ErrorCode, number>> = {

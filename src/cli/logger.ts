@@ -35,7 +35,10 @@ function jsonLogger(minimum: Level): Logger {
 
 function loadPino(minimum: Level): Logger {
   const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
-  return pino({ level: minimum, redact: ['*.password', '*.secretAccessKey'] }, pino.destination({ dest: 2, sync: true }));
+  return pino(
+    { level: minimum, redact: ['*.password', '*.secretAccessKey'] },
+    pino.destination({ dest: 2, sync: true }),
+  );
 }
 
 function leveled(minimum: Level, write: (level: Level, fields: object, message: string) => void): Logger {

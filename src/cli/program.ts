@@ -49,7 +49,10 @@ function createProgram(version: string): Command {
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
     .configureOutput({ outputError: () => undefined, writeErr: () => undefined })
-    .addHelpText('after', '\nExit statuses and settings: see the README. Help for one command: seawall <command> --help');
+    .addHelpText(
+      'after',
+      '\nExit statuses and settings: see the README. Help for one command: seawall <command> --help',
+    );
 }
 
 function addCommand(program: Command, definition: CommandDefinition, onCall: (call: ParsedCall) => void): void {
@@ -62,7 +65,8 @@ function addCommand(program: Command, definition: CommandDefinition, onCall: (ca
   for (const argument of definition.arguments) command.argument(argument.notation, argument.description);
   for (const option of definition.options ?? []) {
     const added = new Option(option.flags, option.description);
-    if (option.repeatable) added.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value]);
+    if (option.repeatable)
+      added.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value]);
     command.addOption(added);
   }
   command.optionsGroup('Settings:');
@@ -74,8 +78,16 @@ function addCommand(program: Command, definition: CommandDefinition, onCall: (ca
   }
   command.action(() => {
     const values = command.opts<Record<string, unknown>>();
-    const flags = Object.fromEntries(settings.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
-    onCall({ definition, args: command.args, options: values, flags, configPath: values['config'] as string | undefined });
+    const flags = Object.fromEntries(
+      settings.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+    );
+    onCall({
+      definition,
+      args: command.args,
+      options: values,
+      flags,
+      configPath: values['config'] as string | undefined,
+    });
   });
 }
 

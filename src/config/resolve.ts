@@ -1,5 +1,5 @@
 import { ConfigError, describeError, UsageError } from '../errors.ts';
-import { type SettingName, type Settings, flagOf, settingNames, settingsTable, variableOf } from './settings.ts';
+import { flagOf, type SettingName, type Settings, settingNames, settingsTable, variableOf } from './settings.ts';
 
 /** Variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

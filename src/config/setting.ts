@@ -46,7 +46,8 @@ export function integer(minimum: number, maximum: number, row: Row<number>): Set
     placeholder: '<n>',
     parse: (value) => {
       const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
-      if (!(number >= minimum && number <= maximum)) throw new Error(`must be a whole number from ${minimum} to ${maximum}`);
+      if (!(number >= minimum && number <= maximum))
+        throw new Error(`must be a whole number from ${minimum} to ${maximum}`);
       return number;
     },
     format: String,

@@ -77,7 +77,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   }),
   walDeadline: duration({
     default: 600_000,
-    doc: "How long a base backup waits for the WAL it needs to arrive in the repository.",
+    doc: 'How long a base backup waits for the WAL it needs to arrive in the repository.',
   }),
   retryDeadline: duration({
     default: 60_000,

@@ -1,0 +1,21 @@
+import { fetchWal } from '../../wal/fetch.ts';
+import type { CommandDefinition } from '../command.ts';
+
+/** `restore_command = 'seawall wal-fetch "%f" "%p"'` */
+export const walFetchCommand: CommandDefinition = {
+  name: 'wal-fetch',
+  arguments: [
+    { notation: '<name>', description: 'the WAL file that is wanted, %f in restore_command' },
+    { notation: '<destination>', description: 'where it goes, %p in restore_command' },
+  ],
+  summary: 'bring one WAL file back; for restore_command',
+  description:
+    'Ends with 0 when the file is at its destination, whole and verified; with 74 only when the repository answered that there is no such file; with 200 when there was no clear answer, so that PostgreSQL stops instead of taking it for the end of the archive (75 on a standby, see --fetch-on-undecided).',
+  settings: ['fetchDeadline', 'fetchOnUndecided'],
+  examples: [`restore_command = 'seawall wal-fetch "%f" "%p" --repository s3://bucket/prefix'`],
+  async run(call) {
+    const [fileName = '', destination = ''] = call.args;
+    await using repository = await call.openRepository();
+    await fetchWal(repository, { fileName, destination, deadlineMs: call.settings.fetchDeadline }, call.context);
+  },
+};

@@ -1,0 +1,18 @@
+import { pushWal } from '../../wal/push.ts';
+import type { CommandDefinition } from '../command.ts';
+
+/** `archive_command = 'seawall wal-push "%p"'` */
+export const walPushCommand: CommandDefinition = {
+  name: 'wal-push',
+  arguments: [{ notation: '<path>', description: "the WAL file's path, %p in archive_command" }],
+  summary: 'store one WAL file; for archive_command',
+  description:
+    'Ends with 0 only when the bytes are durable in the repository. Never overwrites: a file that is there already is compared, and other bytes are an error. The status is never above 125, so the archiver counts every failure and tries again.',
+  settings: ['compression', 'compressionLevel', 'compressionEngine', 'pushDeadline'],
+  examples: [`archive_command = 'seawall wal-push "%p" --repository s3://bucket/prefix'`],
+  async run(call) {
+    const [path = ''] = call.args;
+    await using repository = await call.openRepository();
+    await pushWal(repository, { path, deadlineMs: call.settings.pushDeadline }, call.context);
+  },
+};
