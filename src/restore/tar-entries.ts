@@ -1,0 +1,171 @@
+import { type Entry, extract, type Headers } from 'tar-stream';
+import { IntegrityError, SeawallError } from '../errors.ts';
+
+/** One member of a part. Its body is read to the end before the next member is asked for, or not at all. */
+export interface TarEntry {
+  /** As it stands in the tar, checked to be UTF-8 and nothing else. */
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'symlink';
+  /** Where a symlink points to; empty for the others. */
+  readonly linkName: string;
+  /** The twelve permission bits. */
+  readonly mode: number;
+  readonly modifiedAt: Date;
+  readonly sizeBytes: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** What tar-stream puts into a header besides what its types say. */
+interface FullHeaders extends Headers {
+  /** Where the member's body begins in the tar. */
+  readonly byteOffset: number;
+  readonly pax: Readonly<Record<string, string>> | null;
+}
+
+const blockSizeBytes = 512;
+/** POSIX ends an archive with two zero blocks; a tar without them has been cut off, however well its last member ends. */
+const endMarkSizeBytes = 2 * blockSizeBytes;
+
+/**
+ * Reads the members of a tar that may be damaged or hostile. It ends only after the archive's end mark, with nothing but zeros
+ * behind it. Errors of the source pass through unchanged.
+ *
+ * @param objectName - names the tar in messages: its key
+ * @throws {@link IntegrityError} for a damaged, truncated or continued tar; for hard links, devices, sparse files and other
+ *   members that a data directory cannot have; for names that are not UTF-8
+ * @see POSIX pax, "ustar Interchange Format"
+ */
+export async function* readTar(source: AsyncIterable<Uint8Array>, objectName: string): AsyncGenerator<TarEntry> {
+  // Names are taken as bytes first: the decoder of tar-stream would replace what is not UTF-8 in silence.
+  const extractor = extract({ filenameEncoding: 'latin1' });
+  const feeding = feed(source, extractor);
+  const explain = (error: unknown): unknown => {
+    if (feeding.sourceError !== undefined) return feeding.sourceError;
+    if (error instanceof SeawallError) return error;
+    return new IntegrityError(`cannot read ${objectName}: damaged tar`, { cause: error });
+  };
+  let endOffset = 0;
+  try {
+    for await (const entry of extractor) {
+      const header = entry.header as FullHeaders;
+      checkContinuity(header, endOffset, objectName);
+      yield describeEntry(entry, header, objectName, explain);
+      entry.resume();
+      endOffset = header.byteOffset + Math.ceil((header.size ?? 0) / blockSizeBytes) * blockSizeBytes;
+    }
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    extractor.destroy();
+    await feeding.finished;
+  }
+  if (feeding.sizeBytes - endOffset < endMarkSizeBytes) {
+    throw new IntegrityError(`${objectName} ends before the end mark of the tar`);
+  }
+}
+
+interface Feeding {
+  readonly finished: Promise<void>;
+  /** How much of the source has been passed on so far. */
+  sizeBytes: number;
+  sourceError: unknown;
+}
+
+/** Passes the source on to the extractor, as fast as that takes it. `finished` never rejects: a failure of the source is the extractor's failure. */
+function feed(source: AsyncIterable<Uint8Array>, extractor: ReturnType<typeof extract>): Feeding {
+  const feeding = { finished: Promise.resolve(), sizeBytes: 0, sourceError: undefined as unknown };
+  feeding.finished = (async () => {
+    try {
+      for await (const chunk of source) {
+        if (extractor.destroyed) return;
+        feeding.sizeBytes += chunk.byteLength;
+        if (!extractor.write(chunk)) await drained(extractor);
+      }
+      extractor.end();
+    } catch (error) {
+      feeding.sourceError = error;
+      extractor.destroy(error as Error);
+    }
+  })();
+  return feeding;
+}
+
+async function drained(extractor: ReturnType<typeof extract>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const go = () => {
+      extractor.off('drain', go);
+      extractor.off('close', go);
+      resolve();
+    };
+    extractor.once('drain', go);
+    extractor.once('close', go);
+  });
+}
+
+/** tar-stream reads on behind the end mark; a second archive there, which other readers would not see, is refused. */
+function checkContinuity(header: FullHeaders, endOffset: number, objectName: string): void {
+  const headerOffset = header.byteOffset - blockSizeBytes;
+  const mayHaveLongHeader = header.pax !== null || header.name.length > 100;
+  if (headerOffset !== endOffset && !mayHaveLongHeader) {
+    throw new IntegrityError(`${objectName} goes on behind the end mark of the tar`);
+  }
+}
+
+function describeEntry(
+  entry: Entry,
+  header: FullHeaders,
+  objectName: string,
+  explain: (error: unknown) => unknown,
+): TarEntry {
+  const name = decodeName(header.name, header.pax?.['path'] !== undefined, objectName);
+  const kind = header.type;
+  if (kind !== 'file' && kind !== 'directory' && kind !== 'symlink') {
+    throw new IntegrityError(`${objectName} holds ${JSON.stringify(name)}, a ${kind ?? 'member of unknown kind'}`, {
+      hint: 'A data directory consists of files and directories only: do not trust this backup.',
+    });
+  }
+  const sizeBytes = header.size ?? 0;
+  if (kind !== 'file' && sizeBytes !== 0) {
+    throw new IntegrityError(`${objectName} holds ${JSON.stringify(name)}, a ${kind} with content`);
+  }
+  if (Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse'))) {
+    throw new IntegrityError(`${objectName} holds ${JSON.stringify(name)} as a sparse file`);
+  }
+  return {
+    name,
+    kind,
+    linkName: header.linkname ?? '',
+    mode: (header.mode ?? 0) & 0o7777,
+    modifiedAt: header.mtime ?? new Date(0),
+    sizeBytes,
+    body: withExplainedErrors(entry, explain),
+  };
+}
+
+/** tar-stream decodes names in pax records as UTF-8 by itself, with U+FFFD for what is not. */
+function decodeName(name: string, isDecoded: boolean, objectName: string): string {
+  try {
+    const text = isDecoded
+      ? name
+      : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(name, 'latin1'));
+    if (!text.includes('\uFFFD')) return text;
+  } catch (cause) {
+    throw notUtf8(name, objectName, cause);
+  }
+  throw notUtf8(name, objectName);
+}
+
+function notUtf8(name: string, objectName: string, cause?: unknown): IntegrityError {
+  return new IntegrityError(`${objectName} holds a name that is not UTF-8: ${JSON.stringify(name)}`, { cause });
+}
+
+async function* withExplainedErrors(
+  body: AsyncIterable<Uint8Array>,
+  explain: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw explain(error);
+  }
+}

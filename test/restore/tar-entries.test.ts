@@ -1,0 +1,159 @@
+import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { type Headers, pack } from 'tar-stream';
+import { describe, expect, it } from 'vitest';
+import { IntegrityError, StoreError } from '../../src/errors.ts';
+import { readTar } from '../../src/restore/tar-entries.ts';
+
+type Member = Headers & { readonly content?: string | Buffer };
+
+async function tarOf(...members: readonly Member[]): Promise<Buffer> {
+  const archive = pack();
+  for (const { content = '', ...header } of members) archive.entry(header, content);
+  archive.finalize();
+  return Buffer.concat(await Array.fromAsync(archive));
+}
+
+async function* inPieces(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.byteLength; offset += sizeBytes) yield bytes.subarray(offset, offset + sizeBytes);
+}
+
+async function readAll(bytes: Uint8Array, pieceSizeBytes = 1000): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for await (const entry of readTar(inPieces(bytes, pieceSizeBytes), 'part_001.tar')) {
+    contents[entry.name] = entry.kind === 'file' ? await text(entry.body) : entry.kind;
+  }
+  return contents;
+}
+
+async function describeAll(bytes: Uint8Array): Promise<object[]> {
+  const members: object[] = [];
+  for await (const entry of readTar(inPieces(bytes, 4096), 'part_001.tar')) {
+    members.push({ ...entry, body: await text(entry.body) });
+  }
+  return members;
+}
+
+const small = { name: 'PG_VERSION', content: '18\n' };
+const page = { name: '/base/1/259', content: Buffer.alloc(8192, 'p') };
+
+describe('reading a tar', () => {
+  it('gives each member with its content, wherever the stream is cut into pieces', async () => {
+    const bytes = await tarOf({ name: '/', type: 'directory' }, small, { name: 'empty' }, page);
+    for (const pieceSizeBytes of [1, 511, 512, 513, 100_000]) {
+      expect(await readAll(bytes, pieceSizeBytes)).toEqual({
+        '/': 'directory',
+        PG_VERSION: '18\n',
+        empty: '',
+        '/base/1/259': 'p'.repeat(8192),
+      });
+    }
+  });
+
+  it('gives modes, times and sizes', async () => {
+    const mtime = new Date('2026-01-02T03:04:05Z');
+    const bytes = await tarOf({ name: 'a', mode: 0o640, mtime, content: 'four' });
+    const entries = await Array.fromAsync(readTar(inPieces(bytes, 512), 'part_001.tar'));
+    expect(entries[0]).toMatchObject({ mode: 0o640, modifiedAt: mtime, sizeBytes: 4, kind: 'file' });
+  });
+
+  it('skips a body that is not read', async () => {
+    const bytes = await tarOf(page, small);
+    const names = (await Array.fromAsync(readTar(inPieces(bytes, 700), 'part_001.tar'))).map((entry) => entry.name);
+    expect(names).toEqual(['/base/1/259', 'PG_VERSION']);
+  });
+
+  it('reads names that are longer than a tar header, and names beyond ASCII', async () => {
+    const longName = `${'d'.repeat(120)}/${'ü'.repeat(90)}`;
+    const bytes = await tarOf({ name: longName, content: 'x' }, small, { name: 'naïve', content: 'y' });
+    expect(await readAll(bytes)).toEqual({ [longName]: 'x', PG_VERSION: '18\n', naïve: 'y' });
+  });
+
+  it('is not disturbed by zeros behind the end mark', async () => {
+    const bytes = Buffer.concat([await tarOf(small), Buffer.alloc(10_240)]);
+    expect(await readAll(bytes)).toEqual({ PG_VERSION: '18\n' });
+  });
+
+  it('refuses anything but zeros behind the end mark', async () => {
+    const bytes = await tarOf(small);
+    await expect(readAll(Buffer.concat([bytes, Buffer.from('rest')]))).rejects.toThrow(IntegrityError);
+    await expect(readAll(Buffer.concat([bytes, Buffer.alloc(512, 'rest')]))).rejects.toThrow(IntegrityError);
+    await expect(readAll(Buffer.concat([bytes, await tarOf(page)]))).rejects.toThrow(
+      'part_001.tar goes on behind the end mark of the tar',
+    );
+  });
+
+  it('refuses a tar that is cut off anywhere', async () => {
+    const bytes = await tarOf(small, page);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: bytes.byteLength - 1 }), async (sizeBytes) => {
+        await expect(readAll(bytes.subarray(0, sizeBytes))).rejects.toThrow(IntegrityError);
+      }),
+    );
+  });
+
+  it('refuses a header with a flipped bit, unless the bit means nothing', async () => {
+    const bytes = await tarOf(small);
+    const whole = await describeAll(bytes);
+    for (let bit = 0; bit < 512 * 8; bit += 1) {
+      const damaged = Buffer.from(bytes);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const outcome = await describeAll(damaged).catch((error: unknown) => error);
+      if (!(outcome instanceof IntegrityError)) expect(outcome).toEqual(whole);
+    }
+  });
+
+  it('passes an error of the source on as it is', async () => {
+    const bytes = await tarOf(page);
+    const failure = new StoreError('cannot read part_001.tar', { retryable: true });
+    async function* failing(sizeBytes: number): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, sizeBytes);
+      throw failure;
+    }
+    for (const sizeBytes of [0, 100, 512, 5000, 8704, 9000]) {
+      const reading = (async () => {
+        for await (const entry of readTar(failing(sizeBytes), 'part_001.tar')) await text(entry.body);
+      })();
+      await expect(reading).rejects.toBe(failure);
+    }
+  });
+
+  it('closes the source when the reader leaves early', async () => {
+    const bytes = await tarOf(page, small);
+    let isClosed = false;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      try {
+        yield* inPieces(bytes, 100);
+      } finally {
+        isClosed = true;
+      }
+    }
+    for await (const entry of readTar(source(), 'part_001.tar')) {
+      expect(entry.name).toBe('/base/1/259');
+      break;
+    }
+    expect(isClosed).toBe(true);
+  });
+
+  it.each(['link', 'character-device', 'block-device', 'fifo', 'contiguous-file'] as const)(
+    'refuses a %s',
+    async (type) => {
+      const bytes = await tarOf(small, { name: 'base/1/259', type, linkname: '/etc/passwd' });
+      await expect(readAll(bytes)).rejects.toThrow(`part_001.tar holds "base/1/259", a ${type}`);
+    },
+  );
+
+  it('refuses names that are not UTF-8', async () => {
+    const bytes = await tarOf({ name: 'base/1/XYZ', content: 'x' });
+    bytes.write('\xff', bytes.indexOf('XYZ'), 'latin1');
+    // The header's checksum grows by as much as the byte did.
+    const checksum = Number.parseInt(bytes.toString('latin1', 148, 154), 8) + 0xff - 'X'.charCodeAt(0);
+    bytes.write(checksum.toString(8).padStart(6, '0'), 148, 'latin1');
+    await expect(readAll(bytes)).rejects.toThrow('part_001.tar holds a name that is not UTF-8');
+  });
+
+  it('refuses sparse files', async () => {
+    const bytes = await tarOf({ ...small, pax: { 'GNU.sparse.major': '1' } } as Member);
+    await expect(readAll(bytes)).rejects.toThrow('part_001.tar holds "PG_VERSION" as a sparse file');
+  });
+});
