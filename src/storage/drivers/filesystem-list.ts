@@ -1,0 +1,97 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isTemporaryName } from '../../util/temporary-name.ts';
+import { compareKeys } from '../key.ts';
+import type { ListOptions, ObjectInfo } from '../object-store.ts';
+import { isAbsence, requireRoot, translateFailure } from './filesystem-failure.ts';
+
+/** So many files are asked for their size at once; on a network file system each answer is a round trip. */
+const statsAtOnce = 64;
+
+interface Selection {
+  readonly prefix: string;
+  readonly startAfter: string;
+}
+
+/**
+ * The objects below the root, in the byte order of their keys. Links to files and folders are followed. Memory: the names of one
+ * folder at a time, with those of the folders above it.
+ */
+export async function* listFiles(root: string, prefix: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
+  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  let keys: string[] = [];
+  for await (const key of walk(root, folder, { prefix, startAfter: options.startAfter ?? '' })) {
+    options.signal?.throwIfAborted();
+    if (keys.push(key) < statsAtOnce) continue;
+    yield* await describeFiles(root, keys);
+    keys = [];
+  }
+  yield* await describeFiles(root, keys);
+}
+
+/**
+ * The selected keys of a folder and of those in it. A folder sorts as its name with a slash, since that is how its keys begin:
+ * `a.b` comes before `a/c`, which comes before `ab`.
+ */
+async function* walk(root: string, folder: string, selection: Selection): AsyncGenerator<string> {
+  const keys = (await readFolder(root, folder)).filter((key) => isSelected(key, selection)).sort(compareKeys);
+  for (const key of keys) {
+    if (key.endsWith('/')) yield* walk(root, key, selection);
+    else yield key;
+  }
+}
+
+/** The keys directly in a folder, and the folders in it with a slash behind them; none when it is missing. */
+async function readFolder(root: string, folder: string): Promise<string[]> {
+  const path = join(root, folder);
+  try {
+    const keys: string[] = [];
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      if (isTemporaryName(entry.name)) continue;
+      if (entry.isFile()) keys.push(folder + entry.name);
+      else if (await isFolder(path, entry)) keys.push(`${folder}${entry.name}/`);
+      else if (entry.isSymbolicLink()) keys.push(folder + entry.name);
+    }
+    return keys;
+  } catch (error) {
+    if (!isAbsence(error)) throw await translateFailure(root, `cannot list ${path}`, error);
+    await requireRoot(root);
+    return [];
+  }
+}
+
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return (await stat(join(path, entry.name))).isDirectory();
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw error;
+  }
+}
+
+/** A folder is selected when a key in it may be. */
+function isSelected(key: string, { prefix, startAfter }: Selection): boolean {
+  const isAfter = compareKeys(key, startAfter) > 0;
+  if (!key.endsWith('/')) return isAfter && key.startsWith(prefix);
+  return (isAfter || startAfter.startsWith(key)) && (key.startsWith(prefix) || prefix.startsWith(key));
+}
+
+/** Size and time of each; what has vanished since, or is no plain file, is left out. */
+async function describeFiles(root: string, keys: readonly string[]): Promise<ObjectInfo[]> {
+  const objects = await Promise.all(keys.map((key) => describeFile(root, key)));
+  return objects.filter((object) => object !== undefined);
+}
+
+/** Size and time of one object; undefined when there is no plain file of this key. */
+export async function describeFile(root: string, key: string): Promise<ObjectInfo | undefined> {
+  const path = join(root, key);
+  try {
+    const stats = await stat(path);
+    return stats.isFile() ? { key, sizeBytes: stats.size, modifiedAt: stats.mtime } : undefined;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw await translateFailure(root, `cannot read ${path}`, error);
+  }
+}
