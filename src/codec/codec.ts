@@ -7,7 +7,7 @@ export interface Codec {
   readonly name: string;
   /** What follows the last dot of the key, `zst`; empty for `none`. */
   readonly suffix: string;
-  /** Compresses the stream into one object. */
+  /** Compresses the stream into one object. Chunks may be read after the next one has been asked for: they must not change. */
   encode(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /**
    * Restores the plain bytes. A stream that is damaged, truncated or followed by anything else throws an
