@@ -2,6 +2,7 @@ import { parse, parseNumberAndBigInt, stringify } from 'lossless-json';
 import { type ZodType, z } from 'zod';
 import { describeError, IntegrityError } from '../errors.ts';
 import type { CallOptions, ObjectStore } from '../storage/object-store.ts';
+import { nameOfObject } from './wal-archive.ts';
 
 /**
  * The repository's JSON objects hold LSNs and system identifiers as bare 64-bit numbers, which pass 2^53: every integer is read
@@ -46,13 +47,14 @@ export async function readJsonObject<T>(
   schema: ZodType<T>,
   options: CallOptions = {},
 ): Promise<ReadJson<T>> {
+  const name = nameOfObject(store, key);
   const stored = await store.get(key, options);
   if (stored.sizeBytes > sizeLimitBytes) {
     await stored.body[Symbol.asyncIterator]().return?.();
-    throw damaged(store, key, `it has ${stored.sizeBytes} bytes, more than ${sizeLimitBytes}`);
+    throw new IntegrityError(`${name} is damaged: it has ${stored.sizeBytes} bytes, more than ${sizeLimitBytes}`);
   }
   const bytes = Buffer.concat(await Array.fromAsync(stored.body));
-  return { value: parseJsonObject(bytes, schema, `${store.location}/${key}`), modifiedAt: stored.modifiedAt };
+  return { value: parseJsonObject(bytes, schema, name), modifiedAt: stored.modifiedAt };
 }
 
 /** Parses and checks the bytes of a JSON object. @throws {@link IntegrityError} beginning with the given name */
@@ -74,8 +76,4 @@ export function parseJsonObject<T>(bytes: Uint8Array, schema: ZodType<T>, name: 
 /** The bytes of a JSON object; a bigint becomes a bare number. */
 export function formatJsonObject(value: object): Uint8Array {
   return new TextEncoder().encode(stringify(value));
-}
-
-function damaged(store: ObjectStore, key: string, reason: string): IntegrityError {
-  return new IntegrityError(`${store.location}/${key} is damaged: ${reason}`);
 }
