@@ -39,8 +39,9 @@ async function* encode(binding: Binding, source: AsyncIterable<Uint8Array>, leve
   const context = new CCtx();
   context.setParameter(CParameter.compressionLevel, level);
   context.setParameter(CParameter.checksumFlag, 1);
+  const buffer = Buffer.allocUnsafeSlow(bufferSizeBytes);
   let output = Buffer.allocUnsafe(bufferSizeBytes);
-  for await (const block of inBlocks(source, bufferSizeBytes)) {
+  for await (const block of inBlocks(source, bufferSizeBytes, () => buffer)) {
     for (let input = block; input.length > 0; ) {
       const [, producedBytes, consumedBytes] = context.compressStream2(output, input, EndDirective.continue);
       input = input.subarray(consumedBytes);
@@ -59,9 +60,10 @@ async function* encode(binding: Binding, source: AsyncIterable<Uint8Array>, leve
 async function* decode(binding: Binding, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const context = new binding.DCtx();
   context.setParameter(binding.DParameter.windowLogMax, maximumWindowLog);
+  const buffer = Buffer.allocUnsafeSlow(bufferSizeBytes);
   let output = Buffer.allocUnsafe(bufferSizeBytes);
   let isWithinFrame = true;
-  for await (const block of inBlocks(source, bufferSizeBytes)) {
+  for await (const block of inBlocks(source, bufferSizeBytes, () => buffer)) {
     let isOutputFull = false;
     for (let input = block; input.length > 0 || (isOutputFull && isWithinFrame); ) {
       const [expectedBytes, producedBytes, consumedBytes] = decompress(context, output, input);

@@ -36,7 +36,15 @@ export function nodeZstd(level: number): ZstdEngine {
 
 async function* encodeFrames(source: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Uint8Array> {
   let isEmpty = true;
-  const frames = pMapIterable(inBlocks(source, frameSizeBytes), (block) => compressFrame(block, level), {
+  // Blocks are used again: waiting for the garbage collector instead would cost a hundred megabytes.
+  const spareBlocks: Uint8Array[] = [];
+  const blocks = inBlocks(source, frameSizeBytes, () => spareBlocks.pop() ?? Buffer.allocUnsafeSlow(frameSizeBytes));
+  const compressBlock = async (block: Uint8Array): Promise<Uint8Array> => {
+    const frame = await compressFrame(block, level);
+    spareBlocks.push(block);
+    return frame;
+  };
+  const frames = pMapIterable(blocks, compressBlock, {
     concurrency: framesSideBySide,
     // One more, so that a core does not idle while the consumer takes the frame that is ready.
     backpressure: framesSideBySide + 1,

@@ -1,30 +1,27 @@
 /**
- * Cuts a stream into blocks of exactly this size, the last one shorter; an empty stream has no block. A block that lies within one
- * chunk is a view of it, not a copy.
+ * Copies a stream into blocks of exactly this size, the last one shorter; an empty stream has no block.
+ *
+ * @param allocate - gives the buffer for one more block, of the size of a block or larger; a caller that is done with a block may
+ *   hand it out again
  */
 export async function* inBlocks(
   source: AsyncIterable<Uint8Array>,
   blockSizeBytes: number,
+  allocate: () => Uint8Array = () => Buffer.allocUnsafeSlow(blockSizeBytes),
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let block: Uint8Array | undefined;
   let filledBytes = 0;
   for await (const chunk of source) {
     for (let offset = 0; offset < chunk.length; ) {
-      if (filledBytes === 0 && chunk.length - offset >= blockSizeBytes) {
-        yield chunk.subarray(offset, offset + blockSizeBytes);
-        offset += blockSizeBytes;
-        continue;
-      }
-      block ??= Buffer.allocUnsafeSlow(blockSizeBytes);
+      block ??= allocate();
       const piece = chunk.subarray(offset, offset + blockSizeBytes - filledBytes);
       block.set(piece, filledBytes);
       filledBytes += piece.length;
       offset += piece.length;
-      if (filledBytes === blockSizeBytes) {
-        yield block;
-        block = undefined;
-        filledBytes = 0;
-      }
+      if (filledBytes < blockSizeBytes) continue;
+      yield block;
+      block = undefined;
+      filledBytes = 0;
     }
   }
   if (block !== undefined) yield block.subarray(0, filledBytes);
