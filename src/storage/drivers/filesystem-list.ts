@@ -20,14 +20,24 @@ interface Selection {
  */
 export async function* listFiles(root: string, prefix: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  let keys: string[] = [];
-  for await (const key of walk(root, folder, { prefix, startAfter: options.startAfter ?? '' })) {
-    options.signal?.throwIfAborted();
-    if (keys.push(key) < statsAtOnce) continue;
-    yield* await describeFiles(root, keys);
-    keys = [];
+  const keys = walk(root, folder, { prefix, startAfter: options.startAfter ?? '' });
+  for await (const batch of inBatches(keys, statsAtOnce)) {
+    for (const object of await Promise.all(batch.map((key) => describeFile(root, key)))) {
+      options.signal?.throwIfAborted();
+      // It has vanished since, or is no plain file.
+      if (object !== undefined) yield object;
+    }
   }
-  yield* await describeFiles(root, keys);
+}
+
+async function* inBatches<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of source) {
+    if (batch.push(item) < size) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
 }
 
 /**
@@ -76,12 +86,6 @@ function isSelected(key: string, { prefix, startAfter }: Selection): boolean {
   const isAfter = compareKeys(key, startAfter) > 0;
   if (!key.endsWith('/')) return isAfter && key.startsWith(prefix);
   return (isAfter || startAfter.startsWith(key)) && (key.startsWith(prefix) || prefix.startsWith(key));
-}
-
-/** Size and time of each; what has vanished since, or is no plain file, is left out. */
-async function describeFiles(root: string, keys: readonly string[]): Promise<ObjectInfo[]> {
-  const objects = await Promise.all(keys.map((key) => describeFile(root, key)));
-  return objects.filter((object) => object !== undefined);
 }
 
 /** Size and time of one object; undefined when there is no plain file of this key. */

@@ -28,7 +28,10 @@ export function createMemoryStore({ now = () => new Date() }: MemoryStoreOptions
         throw new AlreadyExistsError(`cannot store memory://${key}: it exists already`);
       objects.set(key, { key, bytes, sizeBytes: bytes.length, modifiedAt: now() });
     },
-    get: async (key, options = {}) => open(find(key, options.signal), options),
+    async get(key, options = {}) {
+      if (options.range !== undefined) checkRange(options.range);
+      return open(find(key, options.signal), options);
+    },
     head: async (key, options = {}) => describe(find(key, options.signal)),
     list: (prefix, options = {}) => list(objects, prefix, options),
     async delete(keys, { signal } = {}) {
@@ -60,7 +63,6 @@ function describe({ key, sizeBytes, modifiedAt }: MemoryObject): ObjectInfo {
 }
 
 function open(object: MemoryObject, { range, signal }: GetOptions): StoredObject {
-  if (range !== undefined) checkRange(range);
   const { start, end } = resolveRange(range, object.sizeBytes, `memory://${object.key}`);
   return { ...describe(object), body: readChunks(object.bytes.slice(start, end), signal) };
 }
