@@ -16,13 +16,15 @@ export interface AtomicWriteOptions {
   readonly ifAbsent?: boolean | undefined;
   /** Permission bits, less the umask; 0640 unless told. */
   readonly mode?: number | undefined;
+  /** Where the bytes are until they are complete, in the same directory; a name that `isTemporaryName` knows unless told. */
+  readonly temporaryPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Writes a file so that everybody sees all of it or nothing, also after a crash at any instruction: temporary file in the same
  * directory, fsync, link or rename into place, fsync of the directory. When it resolves, the file is durable under its name. On a
- * failure or an abort the temporary file is removed; after a kill it stays, under a name that `isTemporaryName` knows.
+ * failure or an abort the temporary file is removed; after a kill it stays.
  *
  * With `ifAbsent`, link(2) decides which of several writers wins, on NFS too. Where a file system has no hard links the system's
  * error (`EPERM`, `ENOTSUP`, `ENOSYS`) surfaces: nothing else that Node offers creates a name atomically with its content.
@@ -34,7 +36,7 @@ export async function writeFileAtomically(
   content: FileContent,
   options: AtomicWriteOptions = {},
 ): Promise<void> {
-  const temporary = temporaryNameFor(path);
+  const temporary = options.temporaryPath ?? temporaryNameFor(path);
   const handle = await open(temporary, 'wx', options.mode ?? 0o640);
   try {
     try {

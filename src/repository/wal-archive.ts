@@ -1,0 +1,154 @@
+import type { Codec } from '../codec/codec.ts';
+import { codecForSuffix, knownSuffixes } from '../codec/codecs.ts';
+import { ConfigError, describeError, IntegrityError } from '../errors.ts';
+import { parseWalFileName } from '../postgres/wal-name.ts';
+import type { CallOptions, ObjectInfo, ObjectStore } from '../storage/object-store.ts';
+import { backupFolder, suffixAfter, walFolder, walKey, walKeyPrefix } from './layout.ts';
+import type { Repository } from './repository.ts';
+
+/** Where a WAL file is stored: its key and the suffix that tells how it is compressed. */
+export interface WalPlace {
+  /** As PostgreSQL names it: `000000010000000000000002`, `00000002.history` … */
+  readonly fileName: string;
+  readonly key: string;
+  /** What follows the name: `zst`; empty for uncompressed. */
+  readonly suffix: string;
+}
+
+/** A WAL file that the repository holds. */
+export interface ArchivedWal extends WalPlace, ObjectInfo {}
+
+/** A WAL file that has been opened. */
+export interface OpenedWal extends ArchivedWal {
+  /** The plain bytes. Damage throws an {@link IntegrityError} that names the object. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+const segmentNameLength = 24;
+
+/** Where this repository writes the WAL file of this name. */
+export function walPlace(repository: Repository, fileName: string): WalPlace {
+  return { fileName, key: walKey(fileName, repository.codec), suffix: repository.codec.suffix };
+}
+
+/**
+ * Every object that holds exactly this WAL file, in whatever compression, those included that we cannot read. An empty answer is no proof that the file is absent:
+ * see {@link holdsObjects}.
+ */
+export async function findWal(
+  repository: Repository,
+  fileName: string,
+  options: CallOptions = {},
+): Promise<ArchivedWal[]> {
+  const found: ArchivedWal[] = [];
+  for await (const object of repository.store.list(walKeyPrefix(fileName), options)) {
+    const suffix = suffixAfter(fileName, object.key.slice(walFolder.length));
+    if (suffix !== undefined && knownSuffixes.includes(suffix)) found.push({ ...object, fileName, suffix });
+  }
+  return found;
+}
+
+/**
+ * Whether the repository shows that it is one: it holds WAL or backups. A wrong address and a volume that is not mounted look
+ * like an empty repository, so an empty one proves nothing about any file.
+ */
+export async function holdsObjects(repository: Repository, options: CallOptions = {}): Promise<boolean> {
+  for (const folder of [backupFolder, walFolder]) {
+    for await (const _ of repository.store.list(folder, options)) return true;
+  }
+  return false;
+}
+
+/**
+ * Opens a stored WAL file.
+ *
+ * @throws {@link NotFoundError} when the store answers that there is no such object; that is no proof yet that the file is absent
+ * @throws {@link ConfigError} when nothing here reads its compression
+ */
+export async function openWal(repository: Repository, place: WalPlace, options: CallOptions = {}): Promise<OpenedWal> {
+  const { fileName, key, suffix } = place;
+  const name = nameOfObject(repository.store, key);
+  const codec = codecOf(place, name);
+  const object = await repository.store.get(key, options);
+  return { ...object, fileName, suffix, body: namingDamage(codec.decode(object.body), name) };
+}
+
+/** The plain bytes of a stored WAL file; it is opened when the first of them is asked for. Throws as {@link openWal} does. */
+export async function* readWal(
+  repository: Repository,
+  place: WalPlace,
+  options: CallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  yield* (await openWal(repository, place, options)).body;
+}
+
+/**
+ * Stores a WAL file that is not there yet, compressed as the repository is set. When it resolves, the file is durable.
+ *
+ * @param body - opens the plain bytes; called once per attempt. What it throws is thrown here, and nothing is stored.
+ * @throws {@link AlreadyExistsError} when the object is there, whatever its bytes
+ */
+export async function putWal(
+  repository: Repository,
+  fileName: string,
+  body: () => AsyncIterable<Uint8Array>,
+  options: CallOptions = {},
+): Promise<WalPlace> {
+  const place = walPlace(repository, fileName);
+  await repository.store.put(place.key, () => repository.codec.encode(body()), { ...options, ifAbsent: true });
+  return place;
+}
+
+/** Which of the stored segments to list. */
+export interface ListSegmentsOptions extends CallOptions {
+  /** What the names begin with, such as the eight digits of a timeline. */
+  readonly namePrefix?: string | undefined;
+  /** Begin behind this segment. */
+  readonly startAfter?: string | undefined;
+}
+
+/** The stored segments in the order of their names; one that is stored in several compressions comes several times. */
+export async function* listSegments(
+  repository: Repository,
+  { namePrefix = '', startAfter, signal }: ListSegmentsOptions = {},
+): AsyncGenerator<ArchivedWal> {
+  // Behind every key that begins with that name and a dot: '~' comes after all characters that names have.
+  const startAfterKey = startAfter === undefined ? undefined : `${walFolder}${startAfter}.~`;
+  for await (const object of repository.store.list(walFolder + namePrefix, { startAfter: startAfterKey, signal })) {
+    const fileName = object.key.slice(walFolder.length, walFolder.length + segmentNameLength);
+    const suffix = suffixAfter(fileName, object.key.slice(walFolder.length));
+    if (parseWalFileName(fileName)?.kind !== 'segment' || suffix === undefined || !knownSuffixes.includes(suffix))
+      continue;
+    yield { ...object, fileName, suffix };
+  }
+}
+
+function codecOf({ suffix }: WalPlace, name: string): Codec {
+  try {
+    const codec = codecForSuffix(suffix);
+    if (codec !== undefined) return codec;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new ConfigError(`cannot read ${name}: ${error.message}`, { cause: error, ...hint });
+  }
+  throw new ConfigError(`cannot read ${name}: no compression goes by .${suffix}`);
+}
+
+/** Codecs do not know the object that they read. */
+async function* namingDamage(body: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    throw new IntegrityError(`cannot read ${name}: ${describeError(error)}`, {
+      cause: error,
+      hint: 'The object is damaged: bring it back from another copy, or remove it so that it can be stored again.',
+    });
+  }
+}
+
+/** How messages name an object: `s3://bucket/prefix/wal_005/…`. */
+export function nameOfObject(store: ObjectStore, key: string): string {
+  return `${store.location.replace(/\/$/, '')}/${key}`;
+}

@@ -1,0 +1,57 @@
+import type { Context } from '../context.ts';
+import { BusyError } from '../errors.ts';
+import { orAbort } from '../util/abortable.ts';
+import { formatDuration } from '../util/duration.ts';
+
+/** How long an operation may clean up after it was told to stop, before it is left to itself. */
+const cleanUpMs = 5_000;
+
+export interface Deadline {
+  /** No limit without it. */
+  readonly deadlineMs: number | undefined;
+  /** For the message: `wal-push of 000000010000000000000002`. */
+  readonly operation: string;
+  /** What the operation was struggling with, if anything, when the time ran out. */
+  readonly lastError?: () => unknown;
+}
+
+/**
+ * Runs an operation that PostgreSQL waits for, so that PostgreSQL never waits for ever: when the deadline has passed, or the
+ * context is aborted, the operation's signal is aborted, and when it does not even end then, it is left behind.
+ *
+ * @throws {@link BusyError} when the deadline has passed; the reason of the context's signal when that was aborted
+ */
+export async function withDeadline<T>(
+  { deadlineMs, operation, lastError }: Deadline,
+  context: Context,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const expired = new AbortController();
+  const finished = new AbortController();
+  const signal = AbortSignal.any([context.signal, expired.signal]);
+  const abandoned = new AbortController();
+  signal.addEventListener('abort', () => {
+    context.clock.sleep(cleanUpMs, finished.signal).then(
+      () => abandoned.abort(signal.reason),
+      () => undefined,
+    );
+  });
+  if (deadlineMs !== undefined) {
+    context.clock.sleep(deadlineMs, finished.signal).then(
+      () => expired.abort(timeoutError(operation, deadlineMs, lastError?.())),
+      () => undefined,
+    );
+  }
+  try {
+    return await orAbort(() => run(signal), abandoned.signal);
+  } finally {
+    finished.abort();
+  }
+}
+
+function timeoutError(operation: string, deadlineMs: number, cause: unknown): BusyError {
+  return new BusyError(`${operation} did not finish within ${formatDuration(deadlineMs)}`, {
+    cause,
+    hint: 'Look whether the repository answers; PostgreSQL calls again by itself.',
+  });
+}
