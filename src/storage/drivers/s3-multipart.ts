@@ -45,6 +45,7 @@ export async function putInParts(
   const repeat = { policy: options.retry, clock: context.clock, isLost };
   const upload = await createUpload(bucket, key, signal);
   try {
+    signal?.throwIfAborted();
     const sent = await uploadParts(
       parts,
       (bytes, number, { stop, leave }) => repeatPart(() => sendPart(upload, number, bytes, leave), stop, repeat),
@@ -62,6 +63,7 @@ function isLost(error: StoreError): boolean {
   return ['NoSuchUpload', 'InvalidPart', 'ConditionalRequestConflict'].includes(s3Code(error.cause));
 }
 
+/** An abort cuts this request off only after the grace: an upload whose id never arrived could not be removed. */
 async function createUpload(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<Upload> {
   const action = `store ${key} in ${bucket.location}`;
   const sendsCrc32 = (await bucket.client.config.requestChecksumCalculation()) === 'WHEN_SUPPORTED';
@@ -71,9 +73,27 @@ async function createUpload(bucket: S3Bucket, key: string, signal: AbortSignal |
     ...bucket.objectSettings,
     ...(sendsCrc32 ? { ChecksumAlgorithm: 'CRC32' } : {}),
   });
-  const { UploadId: id } = await callS3(bucket, action, signal, (options) => bucket.client.send(command, options));
+  using late = afterGrace(signal);
+  const { UploadId: id } = await callS3(bucket, action, late.signal, (options) => bucket.client.send(command, options));
   if (id === undefined) throw new StoreError(`cannot ${action}: the answer has no upload id`, { retryable: true });
   return { bucket, key, id };
+}
+
+/** A signal that follows the other one after the grace, until it is disposed of. */
+function afterGrace(signal: AbortSignal | undefined): { readonly signal: AbortSignal } & Disposable {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => late.abort(signal?.reason), graceMs);
+  };
+  signal?.addEventListener('abort', onAbort);
+  return {
+    signal: late.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
 }
 
 async function sendPart(
