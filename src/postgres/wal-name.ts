@@ -7,7 +7,12 @@ import { type Lsn, toLsn } from './lsn.ts';
  * @see postgres src/include/access/xlog_internal.h (XLogFileName, TLHistoryFileName, BackupHistoryFileName)
  */
 export type WalFileName =
-  | { readonly kind: 'segment' | 'partial'; readonly fileName: string; readonly segmentName: string; readonly timeline: number }
+  | {
+      readonly kind: 'segment' | 'partial';
+      readonly fileName: string;
+      readonly segmentName: string;
+      readonly timeline: number;
+    }
   | { readonly kind: 'history'; readonly fileName: string; readonly timeline: number }
   | {
       readonly kind: 'backup-history';
@@ -61,7 +66,8 @@ export function isSegmentSize(sizeBytes: number): boolean {
  * @throws {@link UsageError} when it is no segment name, or its last part is not below 4 GiB / segment size
  */
 export function parseSegmentName(segmentName: string, segmentSizeBytes: number): SegmentPosition {
-  if (!segmentPattern.test(segmentName)) throw new UsageError(`not the name of a WAL segment: ${JSON.stringify(segmentName)}`);
+  if (!segmentPattern.test(segmentName))
+    throw new UsageError(`not the name of a WAL segment: ${JSON.stringify(segmentName)}`);
   const segmentsPerLog = 0x1_0000_0000n / BigInt(segmentSizeBytes);
   const low = BigInt(`0x${segmentName.slice(16)}`);
   if (low >= segmentsPerLog) {

@@ -1,4 +1,11 @@
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const unitsMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /**
  * A duration as a setting gives it, in milliseconds: `500ms`, `30s`, `5min` (or `5m`), `1h`, `2d`; a bare number is seconds. Undefined when it
