@@ -26,6 +26,7 @@ export async function withDeadline<T>(
   context: Context,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  context.signal.throwIfAborted();
   const expired = new AbortController();
   const finished = new AbortController();
   const signal = AbortSignal.any([context.signal, expired.signal]);
