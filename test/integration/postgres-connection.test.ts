@@ -71,7 +71,7 @@ describe('connection', () => {
     const settings = await connection.query<{ name: string; setting: string }>(
       'cannot look',
       `SELECT name, setting FROM pg_settings
-       WHERE name ~ '^(statement|lock|idle_.*|transaction)_timeout$'
+       WHERE name ~ '^(statement|lock|idle_(in_transaction_)?session|transaction)_timeout$'
           OR name IN ('application_name', 'search_path', 'DateStyle')`,
     );
     expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
