@@ -1,7 +1,8 @@
-import type { Environment, ResolvedSettings } from '../config/resolve.ts';
+import type { ResolvedSettings } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
 import type { Context } from '../context.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Environment } from '../storage/environment.ts';
 
 /** An option of one command that is not a setting, such as `--json`. */
 export interface CommandOption {
@@ -43,6 +44,8 @@ export interface CommandDefinition {
   /** Command lines that the help shows first. */
   readonly examples: readonly string[];
   run(call: CommandCall): Promise<void>;
+  /** The exit status after `run` threw, where it is not the one of the table. */
+  failureStatus?(error: unknown, call: CommandCall): Promise<number>;
 }
 
 /** The settings that every command takes. */

@@ -1,9 +1,9 @@
 import { createCodec } from '../codec/codecs.ts';
-import type { Environment } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Context } from '../context.ts';
 import { ConfigError } from '../errors.ts';
 import { createRepository, type Repository } from '../repository/repository.ts';
+import type { Environment } from '../storage/environment.ts';
 import { openStore } from '../storage/open.ts';
 
 /**

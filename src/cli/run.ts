@@ -15,27 +15,38 @@ import { watchSignals } from './signals.ts';
 /** Runs one command line and sets the process's exit status. Nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<void> {
   const signals = watchSignals();
-  const isFetch = argv[0] === 'wal-fetch';
-  try {
-    const parsed = await parseCommandLine(argv, readVersion());
-    if (parsed !== undefined) await runCommand(parsed, signals.signal);
-  } catch (error) {
-    if (!isAbortError(error) || signals.received === undefined) reportError(error);
-    process.exitCode = isFetch ? exitStatuses.undecided.status : exitStatusOf(error);
-  } finally {
-    signals.stop();
-  }
+  process.exitCode = await runToStatus(argv, signals.signal);
+  signals.stop();
   // wal-push must stay at or below 125, also when it was interrupted; everything else dies by the signal it was sent.
   if (signals.received !== undefined && argv[0] !== 'wal-push') process.kill(process.pid, signals.received);
 }
 
-async function runCommand(parsed: ParsedCall, signal: AbortSignal): Promise<void> {
+async function runToStatus(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  let parsed: ParsedCall | undefined;
+  let call: CommandCall | undefined;
+  try {
+    parsed = await parseCommandLine(argv, readVersion());
+    if (parsed === undefined) return exitStatuses.ok.status;
+    call = await createCall(parsed, signal);
+    await parsed.definition.run(call);
+    return exitStatuses.ok.status;
+  } catch (error) {
+    if (!(isAbortError(error) && signal.aborted)) reportError(error);
+    if (call !== undefined && parsed?.definition.failureStatus !== undefined) {
+      return await parsed.definition.failureStatus(error, call);
+    }
+    // PostgreSQL would take the status of a wrong command line for the end of the archive.
+    return argv.includes('wal-fetch') ? exitStatuses.undecided.status : exitStatusOf(error);
+  }
+}
+
+async function createCall(parsed: ParsedCall, signal: AbortSignal): Promise<CommandCall> {
   const environment = await withSecretFiles(process.env);
   const configPath = parsed.configPath ?? environment['SEAWALL_CONFIG'];
   const file = await readConfigFile(configPath);
   const resolved = resolveSettings({ flags: parsed.flags, environment, ...(file === undefined ? {} : { file }) });
   const context = createContext({ log: createLogger(resolved.values), signal });
-  const call: CommandCall = {
+  return {
     args: parsed.args,
     options: parsed.options,
     settings: resolved.values,
@@ -46,7 +57,6 @@ async function runCommand(parsed: ParsedCall, signal: AbortSignal): Promise<void
     openRepository: () => openRepository(resolved.values, environment, context),
     print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
   };
-  await parsed.definition.run(call);
 }
 
 function readVersion(): string {

@@ -1,8 +1,6 @@
+import type { Environment } from '../storage/environment.ts';
 import { ConfigError, describeError, UsageError } from '../errors.ts';
 import { flagOf, type SettingName, type Settings, settingNames, settingsTable, variableOf } from './settings.ts';
-
-/** Variables by name, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The settings of one call, each with the place it came from. */
 export interface ResolvedSettings {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError, describeError } from '../errors.ts';
-import type { Environment } from './resolve.ts';
+import type { Environment } from '../storage/environment.ts';
 
 /** The secrets that reach us by environment; each may also be given as `<NAME>_FILE`, the path of a file that holds it. */
 export const secretVariables: readonly string[] = [

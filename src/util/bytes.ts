@@ -2,7 +2,9 @@ const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** A size for people: `512 B`, `16.0 MiB`, `1.2 GiB`. */
 export function formatBytes(sizeBytes: number): string {
-  const power = sizeBytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(sizeBytes) / 10), units.length - 1);
+  let power = 0;
+  // The unit changes where the rounded figure would read 1024.0.
+  while (power < units.length - 1 && sizeBytes / 1024 ** power >= (power === 0 ? 1024 : 1023.95)) power++;
   const value = sizeBytes / 1024 ** power;
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
 }

@@ -17,11 +17,12 @@ export function parseDurationMs(text: string): number | undefined {
   return match?.[1] === undefined || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
 }
 
-/** A duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h 5 min`. */
+/** A duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const seconds = Math.floor((ms % 60_000) / 1000);
+  if (minutes < 60) return `${minutes} min${seconds === 0 ? '' : ` ${seconds} s`}`;
+  return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`;
 }

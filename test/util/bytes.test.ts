@@ -7,6 +7,7 @@ describe('bytes', () => {
     [1023, '1023 B'],
     [1024, '1.0 KiB'],
     [16 * 1024 ** 2, '16.0 MiB'],
+    [1024 ** 3 - 1, '1.0 GiB'],
     [1.5 * 1024 ** 4, '1.5 TiB'],
   ])('formats %d as %s', (sizeBytes, text) => {
     expect(formatBytes(sizeBytes)).toBe(text);

@@ -23,6 +23,8 @@ describe('duration', () => {
     [850, '850 ms'],
     [12_345, '12.3 s'],
     [250_000, '4 min 10 s'],
+    [300_000, '5 min'],
+    [7_200_000, '2 h'],
     [7_500_000, '2 h 5 min'],
   ])('formats %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);

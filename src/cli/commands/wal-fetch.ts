@@ -1,5 +1,14 @@
+import { findDataDirectory, isStandby } from '../../wal/cluster.ts';
 import { fetchWal } from '../../wal/fetch.ts';
+import { type FetchVerdict, judgeFailedFetch } from '../../wal/undecided.ts';
 import type { CommandDefinition } from '../command.ts';
+import { exitStatuses } from '../exit-codes.ts';
+
+const statusOfVerdict: Readonly<Record<FetchVerdict, number>> = {
+  absent: exitStatuses.absent.status,
+  busy: exitStatuses.busy.status,
+  undecided: exitStatuses.undecided.status,
+};
 
 /** `restore_command = 'seawall wal-fetch "%f" "%p"'` */
 export const walFetchCommand: CommandDefinition = {
@@ -16,6 +25,15 @@ export const walFetchCommand: CommandDefinition = {
   async run(call) {
     const [fileName = '', destination = ''] = call.args;
     await using repository = await call.openRepository();
-    await fetchWal(repository, { fileName, destination, deadlineMs: call.settings.fetchDeadline }, call.context);
+    await fetchWal(
+      repository,
+      { fileName, destination, dataDirectory: call.environment['PGDATA'], deadlineMs: call.settings.fetchDeadline },
+      call.context,
+    );
+  },
+  async failureStatus(error, call) {
+    const dataDirectory = await findDataDirectory(call.args[1] ?? '', call.environment['PGDATA']);
+    const facts = { policy: call.settings.fetchOnUndecided, isStandby: await isStandby(dataDirectory) };
+    return statusOfVerdict[judgeFailedFetch(error, facts)];
   },
 };

@@ -13,6 +13,10 @@ export const walPushCommand: CommandDefinition = {
   async run(call) {
     const [path = ''] = call.args;
     await using repository = await call.openRepository();
-    await pushWal(repository, { path, deadlineMs: call.settings.pushDeadline }, call.context);
+    await pushWal(
+      repository,
+      { path, dataDirectory: call.environment['PGDATA'], deadlineMs: call.settings.pushDeadline },
+      call.context,
+    );
   },
 };
