@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Tests call `bin/seawall`, which runs `dist`: brings it up to date with `src`. */
+/** Tests call `bin/seawall`, which runs `dist`: brings it up to date with `src`. Type errors are `npm run types`' matter. */
 export function setup(): void {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  execFileSync('tsc', ['-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' });
+  const { error, signal } = spawnSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.json'], { cwd: root });
+  if (error !== undefined || signal !== null) throw new Error('the build did not run', { cause: error ?? signal });
 }
