@@ -32,7 +32,13 @@ export const systemClock: Clock = {
   now: () => new Date(),
   sleep: async (ms, signal) => {
     try {
-      await delay(ms, undefined, signal === undefined ? {} : { signal });
+      try {
+        await delay(ms, undefined, signal === undefined ? {} : { signal });
+      } catch (error) {
+        // Node rejects with an AbortError of its own.
+        signal?.throwIfAborted();
+        throw error;
+      }
     } catch (error) {
       signal?.throwIfAborted();
       throw error;

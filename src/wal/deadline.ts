@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { BusyError } from '../errors.ts';
+import { BusyError, isAbortError } from '../errors.ts';
 import { orAbort } from '../util/abortable.ts';
 import { formatDuration } from '../util/duration.ts';
 
@@ -45,6 +45,9 @@ export async function withDeadline<T>(
   }
   try {
     return await orAbort(() => run(signal), abandoned.signal);
+  } catch (error) {
+    // Node's own calls reject with an AbortError of their own instead of the signal's reason.
+    throw signal.aborted && isAbortError(error) ? signal.reason : error;
   } finally {
     finished.abort();
   }

@@ -50,7 +50,10 @@ describe('withDeadline', () => {
     result.catch(() => undefined);
     advance(300_000);
     await expect(result).rejects.toThrow(BusyError);
-    await expect(result).rejects.toMatchObject({ message: 'wal-push of x did not finish within 5 min 0 s', cause });
+    await expect(result).rejects.toMatchObject({
+      message: expect.stringContaining('wal-push of x did not finish within 5 min'),
+      cause,
+    });
   });
 
   it('waits for the operation to clean up, but not for ever', async () => {
