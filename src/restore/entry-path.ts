@@ -1,13 +1,16 @@
 import { IntegrityError } from '../errors.ts';
+import { byteStringAsText } from '../util/byte-string.ts';
 
-/** Longer than any path that PostgreSQL or Linux takes (PATH_MAX). */
-const maximumPathLength = 4096;
+/** PATH_MAX of Linux, in bytes. */
+const longestPathBytes = 4096;
 
 /**
  * The path below the data directory that a tar member's name stands for: `base/1/259`, empty for the directory itself. WAL-G's
- * local backups write `/base/1/259`, its remote ones `base/1/259`, and PostgreSQL's own tars `./pg_wal/` besides.
+ * local backups write `/base/1/259`, its remote ones `base/1/259`, and PostgreSQL's own tars `./pg_wal/` besides. Both the name
+ * and the path are byte strings.
  *
- * @throws {@link IntegrityError} for a name that leads anywhere else: `..`, a second leading slash, an empty or `.` part
+ * @throws {@link IntegrityError} for a name that leads anywhere else: `..`, a second leading slash, an empty or `.` part; in a
+ *   tablespace, which may be any directory, for everything but PostgreSQL's own `PG_18_202506291`
  */
 export function parseEntryName(name: string, objectName: string): string {
   const path = name.replace(/^(?:\.\/|\/)/, '').replace(/\/$/, '');
@@ -15,8 +18,9 @@ export function parseEntryName(name: string, objectName: string): string {
     if (/^\.?\/?$/.test(name)) return '';
     throw outside(name, objectName);
   }
+  if (!/^PG_\d|^$/.test(parseTablespacePath(path)?.rest ?? '')) throw outside(name, objectName);
   const isPlain = path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
-  if (!isPlain || path.includes('\0') || path.length > maximumPathLength) throw outside(name, objectName);
+  if (!isPlain || path.includes('\0') || path.length > longestPathBytes) throw outside(name, objectName);
   return path;
 }
 
@@ -28,7 +32,7 @@ export function parseTablespacePath(path: string): { readonly oid: string; reado
 
 function outside(name: string, objectName: string): IntegrityError {
   return new IntegrityError(
-    `${objectName} holds a name that does not lie in a data directory: ${JSON.stringify(name)}`,
+    `${objectName} holds a name that does not lie in a data directory: ${JSON.stringify(byteStringAsText(name))}`,
     {
       hint: 'Nothing outside the destination has been written; do not trust this backup.',
     },

@@ -1,9 +1,10 @@
-import { type Entry, extract, type Headers } from 'tar-stream';
+import { type Extract, extract, type Header } from 'tar-stream';
 import { IntegrityError, SeawallError } from '../errors.ts';
+import { byteStringAsText, toByteString } from '../util/byte-string.ts';
 
 /** One member of a part. Its body is read to the end before the next member is asked for, or not at all. */
 export interface TarEntry {
-  /** As it stands in the tar, checked to be UTF-8 and nothing else. */
+  /** As it stands in the tar, a byte string: a data directory may hold names in any encoding. */
   readonly name: string;
   readonly kind: 'file' | 'directory' | 'symlink';
   /** Where a symlink points to; empty for the others. */
@@ -15,8 +16,10 @@ export interface TarEntry {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** What tar-stream puts into a header besides what its types say. */
-interface FullHeaders extends Headers {
+/** What tar-stream's types keep to themselves. */
+interface FullHeader extends Omit<Header, 'type' | 'linkname'> {
+  readonly type: Header['type'] | null;
+  readonly linkname: string | null;
   /** Where the member's body begins in the tar. */
   readonly byteOffset: number;
   readonly pax: Readonly<Record<string, string>> | null;
@@ -32,12 +35,12 @@ const endMarkSizeBytes = 2 * blockSizeBytes;
  *
  * @param objectName - names the tar in messages: its key
  * @throws {@link IntegrityError} for a damaged, truncated or continued tar; for hard links, devices, sparse files and other
- *   members that a data directory cannot have; for names that are not UTF-8
+ *   members that a data directory cannot have
  * @see POSIX pax, "ustar Interchange Format"
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>, objectName: string): AsyncGenerator<TarEntry> {
-  // Names are taken as bytes first: the decoder of tar-stream would replace what is not UTF-8 in silence.
-  const extractor = extract({ filenameEncoding: 'latin1' });
+  // As UTF-8, tar-stream would replace what is no UTF-8 in silence.
+  const extractor = extract({ filenameEncoding: 'latin1' } as object);
   const feeding = feed(source, extractor);
   const explain = (error: unknown): unknown => {
     if (feeding.sourceError !== undefined) return feeding.sourceError;
@@ -47,11 +50,11 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, objectName: st
   let endOffset = 0;
   try {
     for await (const entry of extractor) {
-      const header = entry.header as FullHeaders;
+      const header = entry.header as unknown as FullHeader;
       checkContinuity(header, endOffset, objectName);
-      yield describeEntry(entry, header, objectName, explain);
+      yield describeEntry(entry as AsyncIterable<Uint8Array>, header, objectName, explain);
       entry.resume();
-      endOffset = header.byteOffset + Math.ceil((header.size ?? 0) / blockSizeBytes) * blockSizeBytes;
+      endOffset = header.byteOffset + Math.ceil(header.size / blockSizeBytes) * blockSizeBytes;
     }
   } catch (error) {
     throw explain(error);
@@ -72,7 +75,7 @@ interface Feeding {
 }
 
 /** Passes the source on to the extractor, as fast as that takes it. `finished` never rejects: a failure of the source is the extractor's failure. */
-function feed(source: AsyncIterable<Uint8Array>, extractor: ReturnType<typeof extract>): Feeding {
+function feed(source: AsyncIterable<Uint8Array>, extractor: Extract): Feeding {
   const feeding = { finished: Promise.resolve(), sizeBytes: 0, sourceError: undefined as unknown };
   feeding.finished = (async () => {
     try {
@@ -81,7 +84,7 @@ function feed(source: AsyncIterable<Uint8Array>, extractor: ReturnType<typeof ex
         feeding.sizeBytes += chunk.byteLength;
         if (!extractor.write(chunk)) await drained(extractor);
       }
-      extractor.end();
+      extractor.end(undefined);
     } catch (error) {
       feeding.sourceError = error;
       extractor.destroy(error as Error);
@@ -90,7 +93,7 @@ function feed(source: AsyncIterable<Uint8Array>, extractor: ReturnType<typeof ex
   return feeding;
 }
 
-async function drained(extractor: ReturnType<typeof extract>): Promise<void> {
+async function drained(extractor: Extract): Promise<void> {
   await new Promise<void>((resolve) => {
     const go = () => {
       extractor.off('drain', go);
@@ -103,7 +106,7 @@ async function drained(extractor: ReturnType<typeof extract>): Promise<void> {
 }
 
 /** tar-stream reads on behind the end mark; a second archive there, which other readers would not see, is refused. */
-function checkContinuity(header: FullHeaders, endOffset: number, objectName: string): void {
+function checkContinuity(header: FullHeader, endOffset: number, objectName: string): void {
   const headerOffset = header.byteOffset - blockSizeBytes;
   const mayHaveLongHeader = header.pax !== null || header.name.length > 100;
   if (headerOffset !== endOffset && !mayHaveLongHeader) {
@@ -112,51 +115,43 @@ function checkContinuity(header: FullHeaders, endOffset: number, objectName: str
 }
 
 function describeEntry(
-  entry: Entry,
-  header: FullHeaders,
+  body: AsyncIterable<Uint8Array>,
+  header: FullHeader,
   objectName: string,
   explain: (error: unknown) => unknown,
 ): TarEntry {
-  const name = decodeName(header.name, header.pax?.['path'] !== undefined, objectName);
+  const name = nameOf(header, objectName);
+  const shownName = JSON.stringify(byteStringAsText(name));
   const kind = header.type;
   if (kind !== 'file' && kind !== 'directory' && kind !== 'symlink') {
-    throw new IntegrityError(`${objectName} holds ${JSON.stringify(name)}, a ${kind ?? 'member of unknown kind'}`, {
+    throw new IntegrityError(`${objectName} holds ${shownName}, a ${kind ?? 'member of unknown kind'}`, {
       hint: 'A data directory consists of files and directories only: do not trust this backup.',
     });
   }
-  const sizeBytes = header.size ?? 0;
+  const sizeBytes = header.size;
   if (kind !== 'file' && sizeBytes !== 0) {
-    throw new IntegrityError(`${objectName} holds ${JSON.stringify(name)}, a ${kind} with content`);
+    throw new IntegrityError(`${objectName} holds ${shownName}, a ${kind} with content`);
   }
   if (Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse'))) {
-    throw new IntegrityError(`${objectName} holds ${JSON.stringify(name)} as a sparse file`);
+    throw new IntegrityError(`${objectName} holds ${shownName} as a sparse file`);
   }
   return {
     name,
     kind,
     linkName: header.linkname ?? '',
-    mode: (header.mode ?? 0) & 0o7777,
-    modifiedAt: header.mtime ?? new Date(0),
+    mode: header.mode & 0o7777,
+    modifiedAt: header.mtime,
     sizeBytes,
-    body: withExplainedErrors(entry, explain),
+    body: withExplainedErrors(body, explain),
   };
 }
 
-/** tar-stream decodes names in pax records as UTF-8 by itself, with U+FFFD for what is not. */
-function decodeName(name: string, isDecoded: boolean, objectName: string): string {
-  try {
-    const text = isDecoded
-      ? name
-      : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(name, 'latin1'));
-    if (!text.includes('\uFFFD')) return text;
-  } catch (cause) {
-    throw notUtf8(name, objectName, cause);
-  }
-  throw notUtf8(name, objectName);
-}
-
-function notUtf8(name: string, objectName: string, cause?: unknown): IntegrityError {
-  return new IntegrityError(`${objectName} holds a name that is not UTF-8: ${JSON.stringify(name)}`, { cause });
+/** tar-stream reads the UTF-8 of a pax record by itself, and puts U+FFFD for what is none. */
+function nameOf(header: FullHeader, objectName: string): string {
+  const paxName = header.pax?.['path'];
+  if (paxName === undefined) return header.name;
+  if (!paxName.includes('\uFFFD')) return toByteString(paxName);
+  throw new IntegrityError(`${objectName} holds a name that is not UTF-8: ${JSON.stringify(paxName)}`);
 }
 
 async function* withExplainedErrors(

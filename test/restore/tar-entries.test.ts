@@ -1,17 +1,18 @@
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
-import { type Headers, pack } from 'tar-stream';
+import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { IntegrityError, StoreError } from '../../src/errors.ts';
 import { readTar } from '../../src/restore/tar-entries.ts';
+import { byteStringAsText } from '../../src/util/byte-string.ts';
 
-type Member = Headers & { readonly content?: string | Buffer };
+type Member = Partial<Header> & { readonly name: string; readonly content?: string | Buffer };
 
 async function tarOf(...members: readonly Member[]): Promise<Buffer> {
   const archive = pack();
   for (const { content = '', ...header } of members) archive.entry(header, content);
   archive.finalize();
-  return Buffer.concat(await Array.fromAsync(archive));
+  return Buffer.concat((await Array.fromAsync(archive)) as Buffer[]);
 }
 
 async function* inPieces(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<Uint8Array> {
@@ -21,7 +22,7 @@ async function* inPieces(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<U
 async function readAll(bytes: Uint8Array, pieceSizeBytes = 1000): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
   for await (const entry of readTar(inPieces(bytes, pieceSizeBytes), 'part_001.tar')) {
-    contents[entry.name] = entry.kind === 'file' ? await text(entry.body) : entry.kind;
+    contents[byteStringAsText(entry.name)] = entry.kind === 'file' ? await text(entry.body) : entry.kind;
   }
   return contents;
 }
@@ -143,12 +144,19 @@ describe('reading a tar', () => {
     },
   );
 
-  it('refuses names that are not UTF-8', async () => {
+  it('gives the bytes of a name that is not UTF-8', async () => {
     const bytes = await tarOf({ name: 'base/1/XYZ', content: 'x' });
     bytes.write('\xff', bytes.indexOf('XYZ'), 'latin1');
     // The header's checksum grows by as much as the byte did.
     const checksum = Number.parseInt(bytes.toString('latin1', 148, 154), 8) + 0xff - 'X'.charCodeAt(0);
     bytes.write(checksum.toString(8).padStart(6, '0'), 148, 'latin1');
+    const [entry] = await Array.fromAsync(readTar(inPieces(bytes, 512), 'part_001.tar'));
+    expect(entry?.name).toBe('base/1/\xffYZ');
+  });
+
+  it('refuses a pax name that is not UTF-8', async () => {
+    const bytes = await tarOf({ name: 'ü'.repeat(60), content: 'x' });
+    bytes.write('\xff', bytes.indexOf('ü'), 'latin1');
     await expect(readAll(bytes)).rejects.toThrow('part_001.tar holds a name that is not UTF-8');
   });
 

@@ -1,0 +1,106 @@
+import type { Codec } from '../codec/codec.ts';
+import { codecForSuffix } from '../codec/codecs.ts';
+import { ConfigError, describeError, IntegrityError } from '../errors.ts';
+import { partsPrefix } from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import { nameOfObject } from '../repository/wal-archive.ts';
+import type { CallOptions } from '../storage/object-store.ts';
+
+/** One stored tar of a backup. */
+export interface BackupPart {
+  readonly key: string;
+  /** `part_001.tar.zst` */
+  readonly fileName: string;
+  readonly sizeBytes: number;
+  readonly codec: Codec;
+}
+
+/** The parts of a backup by what is in them. */
+export interface BackupParts {
+  /** The data, in the order of their names. */
+  readonly data: readonly BackupPart[];
+  /** global/pg_control alone. */
+  readonly control: BackupPart;
+  /** backup_label and tablespace_map; a backup that WAL-G took over the replication protocol has them among the data. */
+  readonly label: BackupPart | undefined;
+}
+
+const partPattern = /^(?<stem>[^.]+)\.tar(?:\.(?<suffix>[^.]*))?$/;
+
+/**
+ * Lists the parts that a backup has in the repository.
+ *
+ * @param namesInBackup - the parts that the backup says it has, by file name; empty when it does not say
+ * @throws {@link IntegrityError} naming the first part that is missing
+ * @throws {@link ConfigError} when a part is compressed in a way that cannot be read
+ */
+export async function listParts(
+  repository: Repository,
+  backupName: string,
+  namesInBackup: Iterable<string>,
+  options: CallOptions,
+): Promise<BackupParts> {
+  const prefix = partsPrefix(backupName);
+  const stems = new Map<string, BackupPart>();
+  for await (const { key, sizeBytes } of repository.store.list(prefix, options)) {
+    const fileName = key.slice(prefix.length);
+    const { stem, suffix = '' } = partPattern.exec(fileName)?.groups ?? {};
+    // Not a part: a leftover of an upload, for example.
+    if (stem === undefined) continue;
+    const name = nameOfObject(repository.store, key);
+    if (stems.has(stem)) {
+      throw new IntegrityError(`${name} is there in two compressions`, {
+        hint: 'Remove the one that is not of this backup.',
+      });
+    }
+    stems.set(stem, { key, fileName, sizeBytes, codec: codecOf(suffix, name) });
+  }
+  const demand = (stem: string): BackupPart => {
+    const part = stems.get(stem);
+    if (part !== undefined) return part;
+    throw missingPart(nameOfObject(repository.store, `${prefix}${stem}.tar`));
+  };
+  for (const name of namesInBackup) demand(partPattern.exec(name)?.groups?.['stem'] ?? name);
+  const control = demand('pg_control');
+  const data = [...stems].filter(([stem]) => stem !== 'pg_control' && stem !== 'backup_label').map(([, part]) => part);
+  // The parts are numbered without gaps, so all but the last ones would be missed here even without a list of them.
+  const numbered = data.filter(({ fileName }) => /^part_\d+\./.test(fileName)).length;
+  for (let number = 1; number <= Math.max(numbered, data.length === 0 ? 1 : 0); number += 1) {
+    demand(`part_${String(number).padStart(3, '0')}`);
+  }
+  return { data, control, label: stems.get('backup_label') };
+}
+
+/** The plain tar of a part. Damage throws an {@link IntegrityError} that names the object. */
+export async function* readPart(
+  repository: Repository,
+  part: BackupPart,
+  options: CallOptions,
+): AsyncGenerator<Uint8Array> {
+  const object = await repository.store.get(part.key, options);
+  try {
+    yield* part.codec.decode(object.body);
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    const name = nameOfObject(repository.store, part.key);
+    throw new IntegrityError(`cannot read ${name}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function codecOf(suffix: string, name: string): Codec {
+  try {
+    const codec = codecForSuffix(suffix);
+    if (codec !== undefined) return codec;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new ConfigError(`cannot read ${name}: ${error.message}`, { cause: error, ...hint });
+  }
+  throw new ConfigError(`cannot read ${name}: no compression goes by .${suffix}`);
+}
+
+function missingPart(name: string): IntegrityError {
+  return new IntegrityError(`${name}, which belongs to the backup, is missing`, {
+    hint: 'This backup cannot be restored; choose another one, and find out what removed the object.',
+  });
+}

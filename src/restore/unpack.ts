@@ -1,0 +1,186 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { IntegrityError, systemErrorCode } from '../errors.ts';
+import { createFileChecksum } from '../postgres/file-checksum.ts';
+import { byteStringAsText, bytesOf } from '../util/byte-string.ts';
+import { fileError } from '../util/file-error.ts';
+import { inBlocks } from '../util/in-blocks.ts';
+import type { Directories } from './directories.ts';
+import { parseEntryName, parseTablespacePath } from './entry-path.ts';
+import type { ExpectedFile, ExpectedFiles } from './expected-files.ts';
+import type { FileSyncs } from './file-syncs.ts';
+import { type Placement, parentOf, placeOf } from './placement.ts';
+import { readTar, type TarEntry } from './tar-entries.ts';
+
+/** What the parts are unpacked into; one for all of them. */
+export interface Unpacking {
+  readonly placement: Placement;
+  readonly expected: ExpectedFiles;
+  readonly directories: Directories;
+  readonly syncs: FileSyncs;
+  /** Files that are not written as they come but at the end, in their final form; see {@link heldPaths}. */
+  readonly held: Map<string, Buffer>;
+  /** Told of each piece that has been written. */
+  readonly onBytes: (sizeBytes: number) => void;
+}
+
+/** Without these files, or with those of the backup, a half-restored cluster could be started or would recover elsewhere. */
+export const heldPaths: ReadonlySet<string> = new Set([
+  'global/pg_control',
+  'backup_label',
+  'tablespace_map',
+  'postgresql.auto.conf',
+]);
+
+/** Steered the recovery or the run of the server that was backed up, and would steer this one. */
+const droppedPaths: ReadonlySet<string> = new Set([
+  'recovery.signal',
+  'standby.signal',
+  'postmaster.pid',
+  'postmaster.opts',
+  'backup_manifest',
+]);
+
+/** The largest of them is postgresql.auto.conf, which nobody fills with more than some kilobytes. */
+const largestHeldBytes = 16 * 1024 * 1024;
+
+/** Written at a time: one system call per MiB is as fast as fewer. */
+const writeSizeBytes = 1024 * 1024;
+
+/**
+ * Lays down what one part holds: every file is created anew, compared with what the backup says of it while it is written, and
+ * handed over to be synced.
+ *
+ * @param objectName - names the part in messages
+ * @throws {@link IntegrityError} for everything in which the part is not what it should be; nothing is ever written outside of
+ *   the placement's directories
+ * @throws {@link LocalFileError} or {@link PermissionError} when a file cannot be written
+ */
+export async function unpackPart(
+  source: AsyncIterable<Uint8Array>,
+  objectName: string,
+  unpacking: Unpacking,
+): Promise<void> {
+  for await (const entry of readTar(source, objectName)) {
+    const path = parseEntryName(entry.name, objectName);
+    if (entry.kind === 'directory') await unpackDirectory(path, entry, unpacking);
+    else if (entry.kind === 'symlink') checkLink(path, entry, objectName);
+    else await unpackFile(path, entry, objectName, unpacking);
+  }
+}
+
+async function unpackDirectory(path: string, entry: TarEntry, unpacking: Unpacking): Promise<void> {
+  unpacking.expected.arriveDirectory(path);
+  await unpacking.directories.ensureWithMode(placeOf(path, unpacking.placement), entry.mode & 0o777);
+}
+
+/**
+ * Links of tablespaces are made from the plan, never from the tar. WAL-G stores any other link with its own name as the target, so
+ * nobody knows where it led to; it is left out.
+ */
+function checkLink(path: string, { linkName }: TarEntry, objectName: string): void {
+  const isTablespace = parseTablespacePath(path)?.rest === '';
+  const isLostLink = linkName === path.slice(path.lastIndexOf('/') + 1);
+  if (isTablespace || isLostLink) return;
+  throw new IntegrityError(`${objectName} holds ${show(path)}, a link to ${JSON.stringify(linkName)}`, {
+    hint: 'Nothing outside the destination has been written; do not trust this backup.',
+  });
+}
+
+async function unpackFile(path: string, entry: TarEntry, objectName: string, unpacking: Unpacking): Promise<void> {
+  const held = unpacking.held.get(path);
+  if (held !== undefined) {
+    // WAL-G's remote backups hold pg_control twice.
+    if (held.equals(await holdFile(path, entry, undefined, objectName))) return;
+    throw new IntegrityError(`${objectName} holds ${show(path)} with other bytes than another part of the backup`);
+  }
+  const expected = unpacking.expected.arrive(path, objectName);
+  if (expected !== undefined && entry.sizeBytes !== expected.sizeBytes) {
+    throw new IntegrityError(
+      `${objectName} holds ${show(path)} with ${entry.sizeBytes} bytes instead of ${expected.sizeBytes}`,
+    );
+  }
+  if (heldPaths.has(path)) unpacking.held.set(path, await holdFile(path, entry, expected, objectName));
+  else if (!droppedPaths.has(path)) await writeFile(path, entry, expected, objectName, unpacking);
+}
+
+async function holdFile(
+  path: string,
+  entry: TarEntry,
+  expected: ExpectedFile | undefined,
+  objectName: string,
+): Promise<Buffer> {
+  if (entry.sizeBytes > largestHeldBytes) {
+    throw new IntegrityError(`${objectName} holds ${show(path)} with ${entry.sizeBytes} bytes`);
+  }
+  return Buffer.concat(await Array.fromAsync(checked(path, entry, expected, objectName)));
+}
+
+async function writeFile(
+  path: string,
+  entry: TarEntry,
+  expected: ExpectedFile | undefined,
+  objectName: string,
+  { placement, directories, syncs, onBytes }: Unpacking,
+): Promise<void> {
+  const place = placeOf(path, placement);
+  await directories.ensure(parentOf(place));
+  const handle = await createFile(place, path, objectName);
+  try {
+    const blocks = inBlocks(checked(path, entry, expected, objectName), Math.min(writeSizeBytes, entry.sizeBytes));
+    for await (const block of blocks) {
+      await onDisk(place, handle.writeFile(block));
+      onBytes(block.byteLength);
+    }
+    // The umask has nothing to say here; it never takes the owner's rights.
+    if ((entry.mode & 0o077) !== 0) await onDisk(place, handle.chmod(entry.mode & 0o777));
+    await onDisk(place, handle.utimes(entry.modifiedAt, entry.modifiedAt));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await syncs.add(handle, byteStringAsText(place));
+}
+
+/** The file must be new, and nothing on the way to it a link or a file: then it lies where its name says. */
+async function createFile(place: string, path: string, objectName: string): Promise<FileHandle> {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  try {
+    return await open(bytesOf(place), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    if (['EEXIST', 'EISDIR', 'ELOOP', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) {
+      throw new IntegrityError(`${objectName} holds ${show(path)} in a place that is taken`, { cause: error });
+    }
+    throw fileError(`cannot create ${byteStringAsText(place)}`, byteStringAsText(place), error);
+  }
+}
+
+async function onDisk(place: string, call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    throw fileError(`cannot write ${byteStringAsText(place)}`, byteStringAsText(place), error);
+  }
+}
+
+/** The bytes of a file, which end with an error when they are not those that the backup promises. */
+async function* checked(
+  path: string,
+  entry: TarEntry,
+  expected: ExpectedFile | undefined,
+  objectName: string,
+): AsyncGenerator<Uint8Array> {
+  const checksum = expected?.checksum && createFileChecksum(expected.checksum.algorithm);
+  for await (const bytes of entry.body) {
+    checksum?.update(bytes);
+    yield bytes;
+  }
+  if (checksum === undefined || checksum.digest() === expected?.checksum?.hex) return;
+  throw new IntegrityError(`${objectName} holds ${show(path)} with other bytes than the backup manifest says`, {
+    hint: 'The object is damaged: restore from another backup, or from another copy of the repository.',
+  });
+}
+
+function show(path: string): string {
+  return JSON.stringify(byteStringAsText(path));
+}
