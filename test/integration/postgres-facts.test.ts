@@ -62,7 +62,12 @@ describe.each(postgresMajors)('PostgreSQL %i', (major) => {
       max_prepared_transactions: 5,
       max_locks_per_transaction: 77,
     };
-    cluster = await startCluster({ major, segmentSizeMib, settings, archiveCommand: 'cp "%p" "../archive/%f"' });
+    cluster = await startCluster({
+      major,
+      segmentSizeMib,
+      settings,
+      archiveCommand: 'cp "%p" "../archive/%f.part" && mv "../archive/%f.part" "../archive/%f"',
+    });
     archive = cluster.makeDirectory('archive');
     settingsFile = join(cluster.dataDirectory, 'postgresql.auto.conf');
     await cluster.query('CREATE TABLE filler AS SELECT n FROM generate_series(1, 10000) n');

@@ -27,7 +27,8 @@ export function asServerUser(command: string, args: readonly string[]): Launch {
   nobodyReachesCheckout ??= mayRead(join(checkout, 'package.json')) && mayRead(tmpdir());
   if (nobodyReachesCheckout) return { command, args, options: { uid: unprivilegedId, gid: unprivilegedId } };
   const identity = [`--reuid=${unprivilegedId}`, `--regid=${unprivilegedId}`, '--clear-groups'];
-  const readAll = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+  // Without the secure bit the kernel forgets the right in access(2), with which initdb looks for its neighbours.
+  const readAll = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search', '--securebits=+no_setuid_fixup'];
   return { command: 'setpriv', args: [...identity, ...readAll, '--', command, ...args], options: {} };
 }
 
