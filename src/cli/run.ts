@@ -19,6 +19,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   signals.stop();
   // wal-push must stay at or below 125, also when it was interrupted; everything else dies by the signal it was sent.
   if (signals.received !== undefined && argv[0] !== 'wal-push') process.kill(process.pid, signals.received);
+  // A request that hung until the deadline may keep the process alive, and PostgreSQL waits for its end.
+  else if (process.exitCode !== exitStatuses.ok.status) process.exit();
 }
 
 async function runToStatus(argv: readonly string[], signal: AbortSignal): Promise<number> {

@@ -1,6 +1,9 @@
 /** The signals that end a command after it has cleaned up. */
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** One signal to the process group reaches us twice, since the launcher hands on what it gets; later ones are meant as such. */
+const repetitionMs = 1_000;
+
 /** Watches for the signals that ask us to stop. */
 export interface SignalWatch {
   /** Aborted by the first of them. */
@@ -11,14 +14,20 @@ export interface SignalWatch {
   stop(): void;
 }
 
-/** From now on SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; a second one ends it at once. */
+/** From now on SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; one that comes later ends it at once. */
 export function watchSignals(): SignalWatch {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
+  let receivedAtMs = 0;
   const onSignal = (name: NodeJS.Signals): void => {
-    received = name;
-    stop();
-    controller.abort();
+    if (received === undefined) {
+      received = name;
+      receivedAtMs = performance.now();
+      controller.abort();
+    } else if (performance.now() - receivedAtMs > repetitionMs) {
+      stop();
+      process.kill(process.pid, name);
+    }
   };
   const stop = (): void => {
     for (const name of endingSignals) process.off(name, onSignal);

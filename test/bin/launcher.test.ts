@@ -139,7 +139,6 @@ describe.each(shells)('the launcher under %s', (shell) => {
     const message = /is v20\.20\.2, and Seawall needs Node\.js 24 or newer\n.*SEAWALL_NODE/;
     expect(await launch(['wal-fetch'], old)).toMatchObject({ exitCode: 200, stderr: expect.stringMatching(message) });
     expect(await launch(['wal-push'], old)).toMatchObject({ exitCode: 78, stderr: expect.stringMatching(message) });
-    expect(await launch(['list'], old)).toMatchObject({ exitCode: 78, stderr: expect.stringMatching(message) });
   });
 
   it.each(['process', 'process group'])(
