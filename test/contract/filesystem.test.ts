@@ -12,6 +12,7 @@ describe('the directory store', () => {
     hasMissingPlaces: true,
     // Whoever runs the tests owns the directory; test/storage/drivers/filesystem.test.ts sends a stranger.
     refusesStrangers: false,
+    ordersAllPlanes: true,
     memoryBoundBytes: 64 * mebibyte,
     async open(name) {
       const parent = await mkdtemp(join(tmpdir(), 'seawall-contract-'));

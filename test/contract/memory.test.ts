@@ -8,6 +8,7 @@ describe('the memory store', () => {
   describeObjectStore({
     hasMissingPlaces: false,
     refusesStrangers: false,
+    ordersAllPlanes: true,
     memoryBoundBytes: undefined,
     async open() {
       const store = createMemoryStore();

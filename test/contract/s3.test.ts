@@ -1,31 +1,45 @@
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { createContext } from '../../src/context.ts';
 import { createS3Store, type S3StoreOptions } from '../../src/storage/drivers/s3.ts';
-import { describeService, type ServiceEndpoints } from '../support/services.ts';
+import { describeService } from '../support/services.ts';
 import { describeObjectStore } from './object-store.ts';
 
 const mebibyte = 1024 * 1024;
 const partSizeBytes = 5 * mebibyte;
 
-await describeService('s3', 'the S3 store', (service) => {
+await describeService('s3', 'the S3 store', ({ endpoint, region, accessKeyId, secretAccessKey }) => {
+  const strangersSecret = 'not-the-one-that-they-know';
+
+  function connect(bucket: string, secret = secretAccessKey) {
+    const options: S3StoreOptions = {
+      bucket,
+      endpoint,
+      region,
+      environment: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secret },
+      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 5000 },
+      partSizeBytes,
+    };
+    return createS3Store(options, createContext());
+  }
+
   describeObjectStore({
     hasMissingPlaces: true,
     refusesStrangers: true,
+    ordersAllPlanes: true,
     memoryBoundBytes: 192 * mebibyte,
     async open(bucket) {
-      const client = s3Client(service);
+      const credentials = { accessKeyId, secretAccessKey };
+      const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
       await client.send(new CreateBucketCommand({ Bucket: bucket }));
-      const options = storeOptions(service, bucket);
-      const strangers = { ...options.environment, AWS_SECRET_ACCESS_KEY: 'not-the-one-that-they-know' };
       const stores = {
-        store: createS3Store(options, createContext()),
-        otherHost: createS3Store(options, createContext()),
-        missing: createS3Store({ ...options, bucket: `${bucket}-missing` }, createContext()),
-        denied: createS3Store({ ...options, environment: strangers }, createContext()),
+        store: connect(bucket),
+        otherHost: connect(bucket),
+        missing: connect(`${bucket}-missing`),
+        denied: connect(bucket, strangersSecret),
       };
       return {
         ...stores,
-        secrets: [service.secretAccessKey, strangers.AWS_SECRET_ACCESS_KEY],
+        secrets: [secretAccessKey, strangersSecret],
         partSizeBytes,
         wholeBodyBytes: partSizeBytes,
         async leftovers() {
@@ -40,18 +54,3 @@ await describeService('s3', 'the S3 store', (service) => {
     },
   });
 });
-
-function storeOptions(service: ServiceEndpoints['s3'], bucket: string): S3StoreOptions {
-  return {
-    bucket,
-    endpoint: service.endpoint,
-    region: service.region,
-    environment: { AWS_ACCESS_KEY_ID: service.accessKeyId, AWS_SECRET_ACCESS_KEY: service.secretAccessKey },
-    retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 5000 },
-    partSizeBytes,
-  };
-}
-
-function s3Client({ endpoint, region, accessKeyId, secretAccessKey }: ServiceEndpoints['s3']): S3Client {
-  return new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
-}

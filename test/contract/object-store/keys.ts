@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
-import { inByteOrder, listKeys, readObject, type SpaceTest } from './store-space.ts';
+import { inByteOrder, listKeys, readObject, type SpaceTest, type StoreKind } from './store-space.ts';
 
 const noKeys: Readonly<Record<string, string>> = {
   'nothing at all': '',
@@ -18,7 +18,7 @@ const noKeys: Readonly<Record<string, string>> = {
 };
 
 /** Characters that XML, URLs, file systems and shells treat in their own ways, and names that look like something else. */
-export const oddKeys: readonly string[] = [
+const oddKeys: readonly string[] = [
   'odd/a b',
   'odd/ leading and trailing ',
   'odd/a+b',
@@ -51,7 +51,7 @@ const calls: Readonly<Record<string, Call>> = {
   delete: (store, key) => store.delete(['a-good-one', key]),
 };
 
-export function describeKeys(it: SpaceTest): void {
+export function describeKeys(it: SpaceTest, kind: StoreKind): void {
   for (const [what, key] of Object.entries(noKeys)) {
     it(`refuses a key with ${what} before anything is sent`, async ({ space }) => {
       // Sent to a place that does not exist, the call would end in a ConfigError.
@@ -84,13 +84,14 @@ export function describeKeys(it: SpaceTest): void {
   });
 
   it('takes any character in a key, and tells keys apart that differ in case only', async ({ space }) => {
-    for (const key of oddKeys) await space.store.put(key, Buffer.from(key));
-    for (const key of oddKeys) {
+    const keys = kind.ordersAllPlanes ? oddKeys : oddKeys.filter((key) => !key.includes('\uffee'));
+    for (const key of keys) await space.store.put(key, Buffer.from(key));
+    for (const key of keys) {
       expect((await readObject(space, key)).toString()).toBe(key);
       expect(await listKeys(space.store, key), key).toContain(key);
     }
-    expect(await listKeys(space.store)).toEqual(inByteOrder(oddKeys));
-    await space.store.delete(oddKeys);
+    expect(await listKeys(space.store)).toEqual(inByteOrder(keys));
+    await space.store.delete(keys);
     expect(await listKeys(space.store)).toEqual([]);
   });
 

@@ -26,6 +26,8 @@ export interface StoreSpace extends AsyncDisposable {
 export interface StoreKind {
   readonly hasMissingPlaces: boolean;
   readonly refusesStrangers: boolean;
+  /** Whether the service orders U+10000 and above behind U+E000 to U+FFFF, as bytes do; one that sorts UTF-16 units does not. */
+  readonly ordersAllPlanes: boolean;
   /** How much the process may grow while one body is stored; undefined when the driver may hold all of it. */
   readonly memoryBoundBytes: number | undefined;
   /** Opens a space; the name is new and fits a bucket of any service. */
