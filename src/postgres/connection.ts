@@ -115,8 +115,8 @@ async function openClient(
   applicationName: string,
   context: Context,
 ): Promise<OpenClient> {
-  const attempts = await tlsAttempts(parameters);
-  for (const [index, ssl] of attempts.entries()) {
+  let failure: unknown;
+  for (const ssl of await tlsAttempts(parameters)) {
     const socket = new Socket();
     const client = createClient(parameters, { ssl, socket, applicationName, context });
     try {
@@ -127,12 +127,11 @@ async function openClient(
       client.on('error', () => undefined);
       socket.destroy();
       if (error === context.signal.reason) throw error;
-      if (index === attempts.length - 1 || !dependsOnTls(error)) {
-        throw postgresFailure(`cannot connect to PostgreSQL at ${placeOf(parameters)}`, error);
-      }
+      failure = error;
+      if (!dependsOnTls(error)) break;
     }
   }
-  throw new PostgresError('no way to connect to PostgreSQL is allowed');
+  throw postgresFailure(`cannot connect to PostgreSQL at ${placeOf(parameters)}`, failure);
 }
 
 interface ClientParts {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Context, createContext } from '../../src/context.ts';
+import { type Context, createContext, silentLogger } from '../../src/context.ts';
 import { PostgresError, type SeawallError } from '../../src/errors.ts';
 import { connectPostgres, type PostgresConnection } from '../../src/postgres/connection.ts';
 import { startCluster } from '../support/postgres.ts';
@@ -84,6 +84,15 @@ describe('connection', () => {
       idle_session_timeout: '0',
       transaction_timeout: '0',
     });
+  });
+
+  it('hands the warnings of the server on', async () => {
+    const lines: string[] = [];
+    const write = (level: string) => (fields: object) => lines.push(`${level} ${JSON.stringify(fields)}`);
+    const log = { ...silentLogger, debug: write('debug'), warn: write('warn') };
+    await using connection = await connect({}, createContext({ log }));
+    await connection.query('cannot speak', "DO $$ BEGIN RAISE WARNING 'beware'; RAISE NOTICE 'by the way'; END $$");
+    expect(lines).toEqual(['warn {"message":"beware"}', 'debug {"message":"by the way"}']);
   });
 
   it('goes through the socket when PGHOST is its directory', async () => {

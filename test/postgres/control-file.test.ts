@@ -7,12 +7,12 @@ import { IntegrityError, LocalFileError } from '../../src/errors.ts';
 import { parseControlFile, readControlFile } from '../../src/postgres/control-file.ts';
 
 /** A pg_control with a checksum that fits, where PostgreSQL of this control version keeps it. */
-function makeControlFile(controlVersion: number, checksumOffset: number): Buffer {
+function makeControlFile(controlVersion: number, checksumOffset: number, state = 6): Buffer {
   const bytes = Buffer.alloc(8192);
   bytes.writeBigUInt64LE(7_710_531_705_933_671_451n, 0);
   bytes.writeUInt32LE(controlVersion, 8);
   bytes.writeUInt32LE(202_209_061, 12);
-  bytes.writeUInt32LE(6, 16);
+  bytes.writeUInt32LE(state, 16);
   bytes.writeBigInt64LE(1_795_248_000n, 24);
   bytes.writeBigUInt64LE(0x1511a88n, 32);
   bytes.writeBigUInt64LE(0x1511a50n, 40);
@@ -51,6 +51,10 @@ describe('control file', () => {
         max_locks_per_transaction: 64,
       },
     });
+  });
+
+  it('may have a state that is not known', () => {
+    expect(parseControlFile(makeControlFile(1300, 288, 99)).state).toBe('unknown');
   });
 
   it('is refused when one bit has flipped anywhere in it', () => {

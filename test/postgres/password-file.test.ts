@@ -65,6 +65,13 @@ describe('reading the password file', () => {
     expect(warnings).toEqual([{ path }]);
   });
 
+  it('names a file that it cannot read', async () => {
+    await writeFile(path, '');
+    await expect(readPassword(join(path, 'below'), owner, silentLogger)).rejects.toThrow(
+      `cannot read the password file ${path}/below`,
+    );
+  });
+
   it('uses no directory as a password file', async () => {
     expect(await readPassword(directory, owner, silentLogger)).toBeUndefined();
   });
