@@ -41,6 +41,9 @@ const droppedPaths: ReadonlySet<string> = new Set([
   'backup_manifest',
 ]);
 
+/** A server starts only in a directory that others cannot enter and its group cannot write to. */
+const dataDirectoryBits = 0o750;
+
 /** The largest of them is postgresql.auto.conf, which nobody fills with more than some kilobytes. */
 const largestHeldBytes = 16 * 1024 * 1024;
 
@@ -71,7 +74,8 @@ export async function unpackPart(
 
 async function unpackDirectory(path: string, entry: TarEntry, unpacking: Unpacking): Promise<void> {
   unpacking.expected.arriveDirectory(path);
-  await unpacking.directories.ensureWithMode(placeOf(path, unpacking.placement), entry.mode & 0o777);
+  const mode = path === '' ? entry.mode & dataDirectoryBits : entry.mode & 0o777;
+  await unpacking.directories.ensureWithMode(placeOf(path, unpacking.placement), mode);
 }
 
 /**

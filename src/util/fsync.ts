@@ -1,8 +1,9 @@
+import type { PathLike } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { systemErrorCode } from '../errors.ts';
 
 /** Makes the bytes and the size of an existing file durable, whoever wrote them. */
-export async function syncFile(path: string): Promise<void> {
+export async function syncFile(path: PathLike): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
@@ -18,7 +19,7 @@ export async function syncFile(path: string): Promise<void> {
  *
  * @see postgres src/backend/storage/file/fd.c, fsync_fname_ext
  */
-export async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: PathLike): Promise<void> {
   try {
     await syncFile(path);
   } catch (error) {

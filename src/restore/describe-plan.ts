@@ -1,0 +1,42 @@
+import { formatLsn } from '../postgres/lsn.ts';
+import { formatBytes } from '../util/bytes.ts';
+import { describeStop } from './describe-target.ts';
+import type { RestorePlan } from './plan.ts';
+
+/** The plan for people, a line each. */
+export function describePlan(plan: RestorePlan): string[] {
+  const { backup, contents, target } = plan;
+  const storedBytes = backup.compressedSizeBytes;
+  const endedAt = backup.finishedAt === undefined ? '' : ` (${backup.finishedAt.toISOString()})`;
+  const partCount = contents.parts.data.length + (contents.parts.label === undefined ? 1 : 2);
+  return [
+    `backup       ${backup.name} in ${plan.location}`,
+    `taken        ${formatLsn(backup.startLsn)} to ${formatLsn(backup.finishLsn)}${endedAt} on timeline ${backup.timeline}, PostgreSQL ${majorOf(backup.pgVersion)}`,
+    `size         ${formatBytes(backup.uncompressedSizeBytes)}, ${formatBytes(storedBytes)} to fetch in ${partCount} parts, ${plan.jobs} at a time`,
+    `verified by  ${contents.hasManifest ? 'backup_manifest: size and checksum of every file' : 'sizes and completeness only'}`,
+    `directory    ${plan.directory}`,
+    ...plan.tablespaces.map(
+      ({ oid, originalLocation, location }) =>
+        `tablespace   ${oid} in ${location}${location === originalLocation ? '' : ` instead of ${originalLocation}`}`,
+    ),
+    `recovery     ${plan.signalFile === 'standby.signal' ? 'as a standby, ' : ''}to ${describeStop(target.stop)}, along timeline ${describeTimeline(plan)}${describeAction(plan)}`,
+    `archiving    ${plan.archiveMode === 'off' ? 'switched off' : 'as it was'}`,
+    ...Object.entries(plan.settings).map(([name, value]) => `setting      ${name} = '${value}'`),
+    ...Object.entries(plan.hotStandbyLimits ?? {}).map(
+      ([name, value]) => `setting      ${name} = ${value}, where it is lower`,
+    ),
+    ...plan.notes.map((note) => `note         ${note}`),
+  ];
+}
+
+function describeTimeline({ target, timeline }: RestorePlan): string {
+  return typeof target.timeline === 'number' ? String(timeline) : `${timeline} (${target.timeline})`;
+}
+
+function describeAction({ target }: RestorePlan): string {
+  return target.stop.kind === 'latest' ? '' : `, then ${target.action}`;
+}
+
+function majorOf(pgVersion: number): number {
+  return Math.floor(pgVersion / 10_000);
+}

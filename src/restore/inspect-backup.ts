@@ -1,0 +1,152 @@
+import { IntegrityError, NotFoundError } from '../errors.ts';
+import { type BackupLabel, parseBackupLabel } from '../postgres/backup-label.ts';
+import { type ControlFile, parseControlFile } from '../postgres/control-file.ts';
+import { formatLsn } from '../postgres/lsn.ts';
+import { type MappedTablespace, parseTablespaceMap } from '../postgres/tablespace-map.ts';
+import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import { type FilesMetadata, parseFilesMetadata } from '../repository/files-metadata.ts';
+import { backupManifestKey, filesMetadataKey } from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import { nameOfObject } from '../repository/wal-archive.ts';
+import type { CallOptions } from '../storage/object-store.ts';
+import { parseEntryName } from './entry-path.ts';
+import { type BackupPart, type BackupParts, listParts, readPart } from './parts.ts';
+import { readTar } from './tar-entries.ts';
+
+/** What a backup consists of, as far as it can be known without fetching its data. */
+export interface BackupContents {
+  readonly parts: BackupParts;
+  /** pg_control as it was at the end of the backup. */
+  readonly control: ControlFile;
+  /** Undefined when backup_label lies among the data. */
+  readonly label: BackupLabel | undefined;
+  /** From tablespace_map; undefined when that lies among the data. */
+  readonly mappedTablespaces: readonly MappedTablespace[] | undefined;
+  /** Whether the backup brings a backup_manifest, which proves every file. */
+  readonly hasManifest: boolean;
+  /** What WAL-G wrote about the files; only read where there is no manifest. */
+  readonly filesMetadata: FilesMetadata | undefined;
+}
+
+/** pg_control has 8 KiB, backup_label and tablespace_map a line each per fact or tablespace. */
+const largestSmallFileBytes = 1024 * 1024;
+
+/**
+ * Reads what the plan of a restore needs: the list of the parts and the two small ones.
+ *
+ * @throws {@link IntegrityError} when a part is missing, pg_control or backup_label is missing or damaged, or they are not of this
+ *   backup
+ */
+export async function inspectBackup(
+  repository: Repository,
+  backup: BackupRecord,
+  options: CallOptions,
+): Promise<BackupContents> {
+  const hasManifest = await exists(repository, backupManifestKey(backup.name), options);
+  const filesMetadata = hasManifest ? undefined : await readFilesMetadata(repository, backup, options);
+  const parts = await listParts(repository, backup.name, filesMetadata?.parts.keys() ?? [], options);
+  if (hasManifest) checkStoredSize(parts, backup);
+
+  const control = await readControl(repository, parts.control, backup, options);
+  const labelFiles = parts.label && (await readSmallFiles(repository, parts.label, options));
+  return { parts, control, ...readLabel(labelFiles, backup), hasManifest, filesMetadata };
+}
+
+async function readControl(
+  repository: Repository,
+  part: BackupPart,
+  backup: BackupRecord,
+  options: CallOptions,
+): Promise<ControlFile> {
+  const name = nameOfObject(repository.store, part.key);
+  const bytes = (await readSmallFiles(repository, part, options)).get('global/pg_control');
+  if (bytes === undefined) throw new IntegrityError(`${name} holds no global/pg_control`);
+  const control = parseControlFile(bytes);
+  const { systemIdentifier = control.systemIdentifier } = backup;
+  if (control.systemIdentifier === systemIdentifier) return control;
+  throw new IntegrityError(`${name} is of the cluster ${control.systemIdentifier}, the backup of ${systemIdentifier}`);
+}
+
+function readLabel(
+  files: ReadonlyMap<string, Buffer> | undefined,
+  backup: BackupRecord,
+): Pick<BackupContents, 'label' | 'mappedTablespaces'> {
+  if (files === undefined) return { label: undefined, mappedTablespaces: undefined };
+  const label = checkLabel(files.get('backup_label'), backup);
+  return { label, mappedTablespaces: parseTablespaceMap(files.get('tablespace_map') ?? Buffer.alloc(0)) };
+}
+
+/**
+ * Without its own backup_label a cluster would recover from the wrong place and be damaged in silence.
+ *
+ * @throws {@link IntegrityError} when it is missing, damaged or of another backup
+ */
+export function checkLabel(bytes: Uint8Array | undefined, backup: BackupRecord): BackupLabel {
+  if (bytes === undefined) {
+    throw new IntegrityError(`backup ${backup.name} holds no backup_label`, {
+      hint: 'It cannot be restored: without backup_label recovery would begin at the wrong place.',
+    });
+  }
+  const label = parseBackupLabel(bytes);
+  if (label.startLsn === backup.startLsn) return label;
+  throw new IntegrityError(
+    `backup ${backup.name} holds the backup_label of another one, which began at ${formatLsn(label.startLsn)}`,
+  );
+}
+
+/** The files of a part that holds only small ones. */
+async function readSmallFiles(
+  repository: Repository,
+  part: BackupPart,
+  options: CallOptions,
+): Promise<Map<string, Buffer>> {
+  const name = nameOfObject(repository.store, part.key);
+  const files = new Map<string, Buffer>();
+  for await (const entry of readTar(readPart(repository, part, options), name)) {
+    if (entry.sizeBytes > largestSmallFileBytes) {
+      throw new IntegrityError(`${name} holds ${JSON.stringify(entry.name)} with ${entry.sizeBytes} bytes`);
+    }
+    if (entry.kind === 'file') {
+      files.set(parseEntryName(entry.name, name), Buffer.concat(await Array.fromAsync(entry.body)));
+    }
+  }
+  return files;
+}
+
+/** The sentinel has the size of all parts together, so a part that is missing or not the right one shows before anything is fetched. */
+function checkStoredSize({ data, control, label }: BackupParts, backup: BackupRecord): void {
+  const sizeBytes = [...data, control, ...(label === undefined ? [] : [label])].reduce(
+    (sum, part) => sum + part.sizeBytes,
+    0,
+  );
+  if (sizeBytes === backup.compressedSizeBytes) return;
+  throw new IntegrityError(
+    `the parts of backup ${backup.name} have ${sizeBytes} bytes, not ${backup.compressedSizeBytes} as when it was taken`,
+    { hint: 'A part is missing or has been replaced: choose another backup, and find out what changed the objects.' },
+  );
+}
+
+async function readFilesMetadata(
+  repository: Repository,
+  backup: BackupRecord,
+  options: CallOptions,
+): Promise<FilesMetadata | undefined> {
+  const key = filesMetadataKey(backup.name);
+  try {
+    const { body } = await repository.store.get(key, options);
+    return parseFilesMetadata(Buffer.concat(await Array.fromAsync(body)), nameOfObject(repository.store, key));
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function exists(repository: Repository, key: string, options: CallOptions): Promise<boolean> {
+  try {
+    await repository.store.head(key, options);
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { IntegrityError, UsageError } from '../errors.ts';
+import type { SettingValues } from '../postgres/configuration-file.ts';
+import type { HotStandbyLimit } from '../postgres/control-file.ts';
+import { recoverySettings } from '../postgres/recovery-settings.ts';
+import type { RecoveryTarget } from '../postgres/recovery-target.ts';
+import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import { toByteString } from '../util/byte-string.ts';
+import type { BackupContents } from './inspect-backup.ts';
+import { type PlannedTablespace, planTablespaces, type TablespaceMapping } from './plan-tablespaces.ts';
+
+/** What to restore, and into what. */
+export interface RestoreOptions {
+  /** The backup's name, or `LATEST` for the newest that serves the target. */
+  readonly backup: string;
+  /** The data directory to be, absent or empty. */
+  readonly directory: string;
+  /** How far to recover, and what then; see `parseRecoveryTarget`. */
+  readonly target: RecoveryTarget;
+  /** Whether the cluster is to become a standby, which goes on recovering for ever. */
+  readonly standby: boolean;
+  /** `restore_command` as the server is to run it, with its `%f` and `%p`. It stands in a file for all to read: no secrets. */
+  readonly restoreCommand: string;
+  /** `off` keeps the restored cluster from archiving; undefined: off, unless it returns to the directory it was backed up from. */
+  readonly archiveMode?: 'off' | 'keep' | undefined;
+  readonly tablespaceMappings: readonly TablespaceMapping[];
+  /** Parts that are fetched and unpacked side by side. */
+  readonly jobs: number;
+  /** Told of the progress, in bytes of files. */
+  readonly onProgress?: ((progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void) | undefined;
+}
+
+/** What the plan is made of besides the options. */
+export interface RestoreFacts {
+  /** Of the repository. */
+  readonly location: string;
+  readonly backup: BackupRecord;
+  readonly contents: BackupContents;
+  /** The timeline that recovery follows, by number. */
+  readonly timeline: number;
+  /** The data directory to be, absolute and without links. */
+  readonly directory: string;
+  /** The name of this machine. */
+  readonly hostname: string;
+}
+
+/** Everything that a restore will do. It is printed by `--plan`, and carried out as it stands. */
+export interface RestorePlan {
+  readonly location: string;
+  readonly backup: BackupRecord;
+  readonly contents: BackupContents;
+  readonly directory: string;
+  readonly tablespaces: readonly PlannedTablespace[];
+  readonly jobs: number;
+  readonly target: RecoveryTarget;
+  readonly timeline: number;
+  readonly signalFile: 'recovery.signal' | 'standby.signal';
+  /** Go into postgresql.auto.conf. */
+  readonly settings: SettingValues;
+  /** What the configuration must allow at least, for the server to be readable during recovery; undefined when it need not be. */
+  readonly hotStandbyLimits: Readonly<Record<HotStandbyLimit, number>> | undefined;
+  readonly archiveMode: 'off' | 'keep';
+  /** Whether the cluster returns to the directory that was backed up. */
+  readonly isOwnDirectory: boolean;
+  /** What the operator should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes the plan of a restore from what is known of the backup and the destination.
+ *
+ * @throws {@link UsageError} for options that do not fit the backup
+ * @throws {@link IntegrityError} when the backup contradicts itself
+ */
+export function planRestore(facts: RestoreFacts, options: RestoreOptions): RestorePlan {
+  const { backup, contents, directory } = facts;
+  refuseDelta(backup);
+  checkTablespaceMap(backup, contents);
+  const tablespaces = planTablespaces(backup, directory, options.tablespaceMappings);
+  const isOwnDirectory = directory === backup.dataDirectory;
+  const archiveMode = options.archiveMode ?? (isOwnDirectory ? 'keep' : 'off');
+  const { target, standby } = options;
+  const isReadableInRecovery = standby || (target.stop.kind !== 'latest' && target.action === 'pause');
+  return {
+    location: facts.location,
+    backup,
+    contents,
+    directory,
+    tablespaces,
+    jobs: options.jobs,
+    target,
+    timeline: facts.timeline,
+    signalFile: standby ? 'standby.signal' : 'recovery.signal',
+    settings: {
+      ...(archiveMode === 'off' ? { archive_mode: 'off' } : {}),
+      ...recoverySettings(target, options.restoreCommand),
+    },
+    hotStandbyLimits: isReadableInRecovery ? contents.control.hotStandbyLimits : undefined,
+    archiveMode,
+    isOwnDirectory,
+    notes: notesOn(facts, archiveMode, isOwnDirectory, target),
+  };
+}
+
+function refuseDelta({ name, parent }: BackupRecord): void {
+  if (parent === undefined) return;
+  throw new UsageError(`cannot restore ${name}: it is a delta upon ${parent.name}`, {
+    hint: `Restore the full backup, ${parent.fullName}: the archived WAL leads from there to the same place.`,
+  });
+}
+
+/** The links are made from the sentinel's list, and the server gets no tablespace_map, so the two must name the same tablespaces. */
+export function checkTablespaceMap(
+  backup: BackupRecord,
+  { mappedTablespaces }: Pick<BackupContents, 'mappedTablespaces'>,
+): void {
+  for (const { oid, location } of mappedTablespaces ?? []) {
+    // A relative location is that of a tablespace in the data directory itself.
+    const isKnown = backup.tablespaces.some((known) => known.oid === oid && toByteString(known.location) === location);
+    if (isKnown || !location.startsWith('/')) continue;
+    throw new IntegrityError(
+      `backup ${backup.name} has the tablespace ${oid} in its tablespace_map, but not in its sentinel`,
+    );
+  }
+}
+
+function notesOn(
+  { backup, contents, hostname }: RestoreFacts,
+  archiveMode: 'off' | 'keep',
+  isOwnDirectory: boolean,
+  { stop }: RecoveryTarget,
+): string[] {
+  const notes: string[] = [];
+  const isElsewhere = backup.hostname !== undefined && backup.hostname !== hostname;
+  if (!contents.hasManifest) {
+    notes.push(
+      'The backup has no backup_manifest: sizes and completeness are checked, the bytes of the files are not.',
+    );
+  }
+  if (archiveMode === 'off' && !isOwnDirectory) {
+    notes.push('archive_mode is switched off, so that this copy does not archive into the repository of the original.');
+  }
+  if (archiveMode === 'keep' && isElsewhere) {
+    notes.push(
+      `archive_mode stays as it was, and the backup was taken on ${backup.hostname}: if that server still runs, restore with --archive-mode off.`,
+    );
+  }
+  if (stop.kind === 'name' || stop.kind === 'xid') {
+    notes.push(
+      'Whether the target comes after the backup is only known when recovery gets there; if it fails, restore an older backup.',
+    );
+  }
+  return notes;
+}

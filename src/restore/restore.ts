@@ -1,0 +1,101 @@
+import { hostname } from 'node:os';
+import type { Context } from '../context.ts';
+import { describeError } from '../errors.ts';
+import { type BackupRecord, type DamagedBackup, listBackups } from '../repository/backup-catalogue.ts';
+import type { Repository } from '../repository/repository.ts';
+import { chooseBackup } from './choose-backup.ts';
+import { timelineFor } from './choose-timeline.ts';
+import { claimDirectories, inspectDirectory, realPathOf } from './destination.ts';
+import { finishRestore } from './finish.ts';
+import { inspectBackup } from './inspect-backup.ts';
+import { nextSteps } from './next-steps.ts';
+import { planRestore, type RestoreOptions, type RestorePlan } from './plan.ts';
+import { readTimelines } from './read-timelines.ts';
+import { unpackBackup } from './unpack-backup.ts';
+
+/** A cluster that has been laid down and waits to be started. */
+export interface RestoreResult {
+  readonly plan: RestorePlan;
+  /** Bytes of the files that were written. */
+  readonly sizeBytes: number;
+  readonly durationMs: number;
+  /** Lines of the backup's postgresql.auto.conf that had to go, such as the settings of an earlier recovery. */
+  readonly removedSettings: readonly string[];
+  /** What to run next, a line each. */
+  readonly next: readonly string[];
+}
+
+/**
+ * Restores a backup into an absent or empty directory and prepares its recovery; the server is not started. When it resolves,
+ * everything is on disk. When it fails or is aborted, it removes what it made, and the same call can be made again; killed in the
+ * middle it leaves a directory in which no server starts.
+ *
+ * @throws {@link NotFoundError}, {@link UsageError} when there is no such backup, or it does not serve the target
+ * @throws {@link LocalFileError}, {@link PermissionError} when a directory is not empty, or cannot be written
+ * @throws {@link IntegrityError} naming the object, when the backup is damaged or incomplete
+ */
+export async function restoreBackup(
+  repository: Repository,
+  options: RestoreOptions,
+  context: Context,
+): Promise<RestoreResult> {
+  const startedAtMs = context.clock.now().getTime();
+  const plan = await prepareRestore(repository, options, context);
+  const mark = `restore of ${plan.backup.name} from ${plan.location}, begun at ${context.clock.now().toISOString()}\n`;
+  const claim = await claimDirectories(directoriesOf(plan), mark);
+  try {
+    const unpacked = await unpackBackup(repository, plan, options.onProgress, context);
+    const removedSettings = await finishRestore(plan, unpacked, claim, context);
+    const durationMs = context.clock.now().getTime() - startedAtMs;
+    const { sizeBytes } = unpacked;
+    context.log.info({ backup: plan.backup.name, directory: plan.directory, sizeBytes, durationMs }, 'backup restored');
+    return { plan, sizeBytes, durationMs, removedSettings, next: await nextSteps(plan) };
+  } catch (error) {
+    await claim.undo().catch((failure: unknown) => {
+      context.log.warn({ cause: describeError(failure) }, 'files of the failed restore are left behind');
+    });
+    throw error;
+  }
+}
+
+/** Finds out what a restore with these options would do, and writes nothing. Throws as {@link restoreBackup} before its first write. */
+export async function prepareRestore(
+  repository: Repository,
+  options: RestoreOptions,
+  context: Context,
+): Promise<RestorePlan> {
+  const { signal } = context;
+  const { location } = repository.store;
+  const directory = await realPathOf(options.directory);
+  await inspectDirectory(directory, 'destination');
+
+  const backups = await listReadableBackups(repository, options.backup, context);
+  const timelines = backups.map((backup) => backup.timeline);
+  const histories = await readTimelines(repository, timelines, options.target.timeline, { signal });
+  const backup = chooseBackup(backups, options.backup, options.target, histories, location);
+  const timeline = timelineFor(backup, options.target.timeline, histories);
+  const contents = await inspectBackup(repository, backup, { signal });
+
+  const plan = planRestore({ location, backup, contents, timeline, directory, hostname: hostname() }, options);
+  for (const tablespace of plan.tablespaces) {
+    await inspectDirectory(tablespace.location, `tablespace ${tablespace.oid}`);
+  }
+  return plan;
+}
+
+/** A damaged backup does not keep others from being restored; the one that was asked for by its name is an error. */
+async function listReadableBackups(
+  repository: Repository,
+  wanted: string,
+  { signal, log }: Context,
+): Promise<BackupRecord[]> {
+  const onDamaged = ({ name, error }: DamagedBackup) => {
+    if (name === wanted) throw error;
+    log.warn({ backup: name, cause: describeError(error) }, 'a damaged backup is left out of consideration');
+  };
+  return await listBackups(repository, { signal, onDamaged });
+}
+
+function directoriesOf({ directory, tablespaces }: RestorePlan): string[] {
+  return [directory, ...tablespaces.map(({ location }) => location)];
+}
