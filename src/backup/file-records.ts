@@ -7,9 +7,12 @@
 export interface FoundFiles {
   /** Byte strings relative to the data directory, e.g. `base/1/259`; empty for the data directory itself. */
   readonly paths: string[];
-  /** Sizes when they were found; -1 for a directory. */
+  /** Sizes when they were found; {@link directoryMark} for a directory. */
   readonly sizesBytes: number[];
 }
+
+/** In the place of a size. */
+export const directoryMark = -1;
 
 /** What one file is in its part: exactly the bytes that a restore gives. */
 export interface FileRecord {

@@ -1,4 +1,4 @@
-import type { FoundFiles } from './file-records.ts';
+import { directoryMark, type FoundFiles } from './file-records.ts';
 
 /** One tar of the backup: indexes into the found files, directories before the files in them. */
 export interface PlannedPart {
@@ -32,7 +32,7 @@ export function planParts(found: FoundFiles, options: PlanOptions): PlannedPart[
   const files: number[] = [];
   let totalBytes = 0;
   for (const [index, sizeBytes] of found.sizesBytes.entries()) {
-    if (sizeBytes < 0) directories.push(index);
+    if (sizeBytes === directoryMark) directories.push(index);
     else {
       files.push(index);
       totalBytes += cost(sizeBytes);

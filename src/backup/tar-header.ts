@@ -1,4 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import type { BigIntStats } from 'node:fs';
+import { bytesOf } from '../util/byte-string.ts';
 
 /**
  * Headers of tar entries: ustar, and a pax record in front of it for what a ustar header cannot hold. Names are byte strings
@@ -11,7 +13,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 
 /** What a tar says about one entry. */
 export interface TarEntry {
-  /** `/base/1/259`; a byte string, see {@link toByteString}. */
+  /** `/base/1/259`; a byte string. */
   readonly name: string;
   readonly kind: 'file' | 'directory';
   /** 0 for a directory. */
@@ -24,6 +26,19 @@ export interface TarEntry {
   readonly modifiedSeconds: number;
 }
 
+/** The entry of something in the data directory. @param path - relative to the data directory, '' for itself */
+export function tarEntryOf(path: string, kind: TarEntry['kind'], status: BigIntStats): TarEntry {
+  return {
+    name: `/${path}`,
+    kind,
+    sizeBytes: kind === 'file' ? Number(status.size) : 0,
+    mode: Number(status.mode) & 0o7777,
+    userId: Number(status.uid),
+    groupId: Number(status.gid),
+    modifiedSeconds: Number(status.mtimeNs / 1_000_000_000n),
+  };
+}
+
 export const tarBlockBytes = 512;
 
 /** Two empty blocks end an archive. */
@@ -33,11 +48,6 @@ const nameField = { offset: 0, length: 100 };
 const prefixField = { offset: 345, length: 155 };
 const largest7Octal = 0o7777777;
 const largest11Octal = 0o77777777777;
-
-/** Text as a byte string: one character per byte of its UTF-8 form. */
-export function toByteString(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
 
 /** How many zeros follow an entry's content up to the next block. */
 export function tarPaddingBytes(sizeBytes: number): number {
@@ -49,7 +59,7 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
   const records = paxRecords(entry);
   const header = encodeBlock(entry, entry.kind === 'directory' ? '5' : '0');
   if (records === '') return header;
-  const paxBody = Buffer.from(records, 'latin1');
+  const paxBody = bytesOf(records);
   const paxEntry: TarEntry = {
     ...entry,
     name: `PaxHeaders.0/${entry.name.slice(entry.name.lastIndexOf('/') + 1)}`.slice(0, nameField.length),
@@ -65,7 +75,7 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
 /** What does not fit into the fixed fields, as pax records `<length> <key>=<value>\n`. */
 function paxRecords(entry: TarEntry): string {
   let records = '';
-  const nameBytes = Buffer.from(entry.name, 'latin1');
+  const nameBytes = bytesOf(entry.name);
   // Bytes that are no UTF-8 have no place in a pax record, but fit into a ustar name as they are.
   if (splitName(entry.name) === undefined || (!isAscii(nameBytes) && isUtf8(nameBytes))) {
     records += paxRecord('path', entry.name);
@@ -123,4 +133,14 @@ function splitName(name: string): { readonly prefix: string; readonly name: stri
   const rest = name.slice(cut + 1);
   if (cut <= 0 || rest === '' || rest.length > nameField.length) return undefined;
   return { prefix: name.slice(0, cut), name: rest };
+}
+
+/** A whole tar of small files that are in memory. */
+export function packContents(files: readonly { readonly entry: TarEntry; readonly content: Uint8Array }[]): Uint8Array {
+  const pieces = files.flatMap(({ entry, content }) => [
+    encodeTarHeader(entry),
+    content,
+    Buffer.alloc(tarPaddingBytes(content.byteLength)),
+  ]);
+  return Buffer.concat([...pieces, Buffer.alloc(tarEndBytes)]);
 }

@@ -112,11 +112,17 @@ const retryDelayMs = 10;
  * @throws {@link IntegrityError} as {@link parseControlFile}, when reading it again does not help
  */
 export async function readControlFile(dataDirectory: string, signal?: AbortSignal): Promise<ControlFile> {
+  return parseControlFile(await readControlFileBytes(dataDirectory, signal));
+}
+
+/** The bytes of `global/pg_control`, which {@link parseControlFile} accepts. Throws as {@link readControlFile}. */
+export async function readControlFileBytes(dataDirectory: string, signal?: AbortSignal): Promise<Uint8Array> {
   const path = join(dataDirectory, 'global', 'pg_control');
   for (let attempt = 1; ; attempt += 1) {
     const bytes = await readBytes(path, signal);
     try {
-      return parseControlFile(bytes);
+      parseControlFile(bytes);
+      return bytes;
     } catch (error) {
       if (attempt === attempts) throw error;
     }

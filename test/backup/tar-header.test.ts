@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
-import {
-  encodeTarHeader,
-  type TarEntry,
-  tarBlockBytes,
-  tarPaddingBytes,
-  toByteString,
-} from '../../src/backup/tar-header.ts';
+import { encodeTarHeader, type TarEntry, tarBlockBytes, tarPaddingBytes } from '../../src/backup/tar-header.ts';
+import { toByteString } from '../../src/util/byte-string.ts';
 
 const file: TarEntry = {
   name: '/base/1/259',

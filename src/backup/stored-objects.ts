@@ -1,0 +1,83 @@
+import type { Context } from '../context.ts';
+import { AlreadyExistsError, describeError } from '../errors.ts';
+import { backupPrefix, partsPrefix, sentinelKey } from '../repository/layout.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Body } from '../storage/object-store.ts';
+
+/** What one backup has stored so far: the parts' total for the sentinel, and the keys, so that a failure leaves nothing behind. */
+export interface StoredObjects {
+  /** Bytes of all parts as they are stored. */
+  readonly partsSizeBytes: number;
+  /** Stores a part, given as its tar, in the repository's compression. */
+  putPart(fileName: string, tar: Body, signal: AbortSignal): Promise<void>;
+  /** Stores any other object of the backup as it is. */
+  put(key: string, body: Body, signal: AbortSignal): Promise<void>;
+  /** Takes away everything that has been stored. What cannot be removed is told to the log, for the failure itself goes first. */
+  removeAll(): Promise<void>;
+}
+
+/** How long a failed backup takes at most to remove what it has stored. */
+const removalDeadlineMs = 60_000;
+
+/**
+ * Begins with a backup's objects.
+ *
+ * @throws {@link AlreadyExistsError} when there is a backup of that name, or the beginnings of one
+ */
+export async function beginObjects(repository: Repository, name: string, context: Context): Promise<StoredObjects> {
+  const { store, codec } = repository;
+  for (const prefix of [sentinelKey(name), backupPrefix(name)]) {
+    for await (const { key } of store.list(prefix, { signal: context.signal })) {
+      throw new AlreadyExistsError(`backup ${name} exists already in ${store.location}: ${key}`, {
+        hint: 'Two backups have one name when nothing is written between them, or when two clusters share a repository.',
+      });
+    }
+  }
+  const partSizes = new Map<string, number>();
+  const keys = new Set<string>();
+
+  async function put(key: string, body: Body, signal: AbortSignal): Promise<void> {
+    // Before the attempt: one that fails may have stored it nevertheless.
+    keys.add(key);
+    await store.put(key, body, { signal });
+  }
+  return {
+    get partsSizeBytes() {
+      return partSizes.values().reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+    },
+    put,
+    async putPart(fileName, tar, signal) {
+      const key = partsPrefix(name) + fileName;
+      const encode = () => codec.encode(tar instanceof Uint8Array ? once(tar) : tar());
+      await put(key, () => counting(encode(), (sizeBytes) => partSizes.set(key, sizeBytes)), signal);
+    },
+    async removeAll() {
+      try {
+        const signal = AbortSignal.timeout(removalDeadlineMs);
+        const isSentinel = (key: string) => key === sentinelKey(name);
+        // A sentinel goes before what it promises.
+        await store.delete([...keys].filter(isSentinel), { signal });
+        await store.delete([...keys], { signal });
+      } catch (error) {
+        const fields = { prefix: backupPrefix(name), cause: describeError(error) };
+        context.log.warn(fields, 'objects of the failed backup are left behind');
+      }
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* counting(
+  source: AsyncIterable<Uint8Array>,
+  onEnd: (sizeBytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const chunk of source) {
+    sizeBytes += chunk.byteLength;
+    yield chunk;
+  }
+  onEnd(sizeBytes);
+}
