@@ -1,6 +1,8 @@
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { StoreError } from '../../errors.ts';
+import { idleTimeoutMs } from './limits.ts';
 import { isExpiry, s3Failure } from './s3-failure.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** One bucket as the requests of the driver see it. */
 export interface S3Bucket {
@@ -35,7 +37,7 @@ export async function callS3<T>(
   const { credentials } = bucket.client.config;
   let used: Awaited<ReturnType<typeof credentials>> | undefined;
   try {
-    used = await credentials();
+    used = await withTimeout(idleTimeoutMs, signal, () => credentials());
     return await send(signal === undefined ? {} : { abortSignal: signal });
   } catch (error) {
     signal?.throwIfAborted();

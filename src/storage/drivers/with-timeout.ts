@@ -1,7 +1,10 @@
+import { orAbort } from '../../util/abortable.ts';
+
 /**
  * Sends a request that ends when the answer has not begun after so many milliseconds, or when the signal is aborted.
  *
- * The signal it hands on stays connected to that of the caller, so that it also ends the body of an answer; the time-out does not.
+ * Both also end a wait that does not know the signal, such as that for a token. The signal handed on stays connected to that of the
+ * caller, so that it ends the body of an answer, too; the time-out does not.
  *
  * @throws the signal's reason; after the time-out, an error with the code ETIMEDOUT
  */
@@ -17,7 +20,8 @@ export async function withTimeout<T>(
     timeout.abort(Object.assign(error, { code: 'ETIMEDOUT' }));
   }, timeoutMs);
   try {
-    return await send(signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]));
+    const either = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]);
+    return await orAbort(() => send(either), either);
   } catch (error) {
     signal?.throwIfAborted();
     timeout.signal.throwIfAborted();
