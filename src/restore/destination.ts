@@ -1,4 +1,4 @@
-import { mkdir, readdir, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LocalFileError, systemErrorCode } from '../errors.ts';
 import { fileError } from '../util/file-error.ts';
@@ -34,6 +34,11 @@ export async function inspectDirectory(path: string, what: string): Promise<Dire
   if (names.includes(unfinishedMark)) {
     throw new LocalFileError(`cannot restore: ${what} ${path} holds a restore that is running or did not finish`, {
       hint: 'If no restore is running there, remove its whole content and try again.',
+    });
+  }
+  if (names.includes('postmaster.pid')) {
+    throw new LocalFileError(`cannot restore: ${what} ${path} is in use by a server, it holds postmaster.pid`, {
+      hint: `Stop the server (pg_ctl stop -D ${path}) and move the directory away, or name another one.`,
     });
   }
   throw new LocalFileError(`cannot restore: ${what} ${path} is not empty, it holds ${basename(names[0] ?? '')}`, {
@@ -101,6 +106,7 @@ async function claimDirectory(path: string, markText: string): Promise<ClaimedDi
   let firstCreated: string | undefined;
   try {
     firstCreated = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (firstCreated === undefined) await chmod(path, 0o700);
     await writeFile(join(path, unfinishedMark), markText, { flag: 'wx', mode: 0o600 });
     return { path, firstCreated };
   } catch (error) {

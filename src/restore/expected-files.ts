@@ -35,8 +35,7 @@ export function createManifestFiles(): ManifestFiles {
   const files = new Map<string, ExpectedFile>();
   return {
     add({ path, sizeBytes, checksum }) {
-      const key = typeof path === 'string' ? toByteString(path) : Buffer.from(path).toString('latin1');
-      files.set(key, { sizeBytes, checksum });
+      files.set(path, { sizeBytes, checksum });
     },
     arrive(path, objectName) {
       const file = files.get(path);

@@ -4,14 +4,13 @@ import pMap from 'p-map';
 import type { Context } from '../context.ts';
 import { IntegrityError, systemErrorCode } from '../errors.ts';
 import { walSubdirectories } from '../postgres/backup-exclusions.ts';
-import { parseTablespaceMap } from '../postgres/tablespace-map.ts';
 import { writeFileAtomically } from '../util/atomic-file.ts';
 import { byteStringAsText, bytesOf, toByteString } from '../util/byte-string.ts';
 import { fileError } from '../util/file-error.ts';
 import { syncFile, syncFolder } from '../util/fsync.ts';
 import { restoredConfiguration } from './configuration.ts';
 import type { Claim } from './destination.ts';
-import { checkLabel } from './inspect-backup.ts';
+import { checkLabel, readTablespaceMap } from './inspect-backup.ts';
 import { checkTablespaceMap, type RestorePlan } from './plan.ts';
 import type { UnpackedBackup } from './unpack-backup.ts';
 
@@ -59,7 +58,7 @@ export async function finishRestore(
   checkLabel(label, backup);
   const control = held.get('global/pg_control');
   if (control === undefined) throw new IntegrityError(`backup ${backup.name} holds no global/pg_control`);
-  checkTablespaceMap(backup, { mappedTablespaces: parseTablespaceMap(held.get('tablespace_map') ?? Buffer.alloc(0)) });
+  checkTablespaceMap(backup, readTablespaceMap(held.get('tablespace_map'), backup));
 
   for (const path of [...clusterDirectories, ...walSubdirectories(Math.floor(backup.pgVersion / 10_000))]) {
     await directories.ensure(toByteString(join(directory, path)));

@@ -10,6 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import { nameOfObject } from '../repository/wal-archive.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import { parseEntryName } from './entry-path.ts';
+import { inObject } from './of-object.ts';
 import { type BackupPart, type BackupParts, listParts, readPart } from './parts.ts';
 import { readTar } from './tar-entries.ts';
 
@@ -61,7 +62,7 @@ async function readControl(
   const name = nameOfObject(repository.store, part.key);
   const bytes = (await readSmallFiles(repository, part, options)).get('global/pg_control');
   if (bytes === undefined) throw new IntegrityError(`${name} holds no global/pg_control`);
-  const control = parseControlFile(bytes);
+  const control = inObject(name, () => parseControlFile(bytes));
   const { systemIdentifier = control.systemIdentifier } = backup;
   if (control.systemIdentifier === systemIdentifier) return control;
   throw new IntegrityError(`${name} is of the cluster ${control.systemIdentifier}, the backup of ${systemIdentifier}`);
@@ -73,7 +74,7 @@ function readLabel(
 ): Pick<BackupContents, 'label' | 'mappedTablespaces'> {
   if (files === undefined) return { label: undefined, mappedTablespaces: undefined };
   const label = checkLabel(files.get('backup_label'), backup);
-  return { label, mappedTablespaces: parseTablespaceMap(files.get('tablespace_map') ?? Buffer.alloc(0)) };
+  return { label, mappedTablespaces: readTablespaceMap(files.get('tablespace_map'), backup) };
 }
 
 /**
@@ -87,11 +88,16 @@ export function checkLabel(bytes: Uint8Array | undefined, backup: BackupRecord):
       hint: 'It cannot be restored: without backup_label recovery would begin at the wrong place.',
     });
   }
-  const label = parseBackupLabel(bytes);
+  const label = inObject(`backup_label of ${backup.name}`, () => parseBackupLabel(bytes));
   if (label.startLsn === backup.startLsn) return label;
   throw new IntegrityError(
     `backup ${backup.name} holds the backup_label of another one, which began at ${formatLsn(label.startLsn)}`,
   );
+}
+
+/** @throws {@link IntegrityError} when it is damaged; a backup without tablespaces may have none, or an empty one */
+export function readTablespaceMap(bytes: Uint8Array | undefined, backup: BackupRecord): MappedTablespace[] {
+  return inObject(`tablespace_map of ${backup.name}`, () => parseTablespaceMap(bytes ?? Buffer.alloc(0)));
 }
 
 /** The files of a part that holds only small ones. */

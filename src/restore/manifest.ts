@@ -9,6 +9,7 @@ import { nameOfObject } from '../repository/wal-archive.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import { fileError } from '../util/file-error.ts';
 import type { ManifestFiles } from './expected-files.ts';
+import { ofObject } from './of-object.ts';
 import type { RestorePlan } from './plan.ts';
 
 /**
@@ -54,10 +55,12 @@ export async function writeManifest(
     const isOfCluster =
       summary.version === header.version &&
       (summary.version === 1 || summary.systemIdentifier === contents.control.systemIdentifier);
-    if (!isOfCluster) throw new IntegrityError(`${name} is not the manifest of this backup's cluster`);
+    if (!isOfCluster) throw new IntegrityError('it is the manifest of another cluster');
     writer.end(summary.walRanges);
     await flush();
     await onDisk(path, handle.sync());
+  } catch (error) {
+    throw ofObject(name, error);
   } finally {
     await handle.close();
   }

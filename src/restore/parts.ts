@@ -1,10 +1,11 @@
 import type { Codec } from '../codec/codec.ts';
 import { codecForSuffix } from '../codec/codecs.ts';
-import { ConfigError, describeError, IntegrityError } from '../errors.ts';
+import { ConfigError, IntegrityError } from '../errors.ts';
 import { partsPrefix } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { nameOfObject } from '../repository/wal-archive.ts';
 import type { CallOptions } from '../storage/object-store.ts';
+import { ofObject } from './of-object.ts';
 
 /** One stored tar of a backup. */
 export interface BackupPart {
@@ -81,9 +82,7 @@ export async function* readPart(
   try {
     yield* part.codec.decode(object.body);
   } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    const name = nameOfObject(repository.store, part.key);
-    throw new IntegrityError(`cannot read ${name}: ${describeError(error)}`, { cause: error });
+    throw ofObject(nameOfObject(repository.store, part.key), error);
   }
 }
 

@@ -1,10 +1,10 @@
-import { IntegrityError, UsageError } from '../errors.ts';
+import { IntegrityError } from '../errors.ts';
 import type { SettingValues } from '../postgres/configuration-file.ts';
 import type { HotStandbyLimit } from '../postgres/control-file.ts';
 import { recoverySettings } from '../postgres/recovery-settings.ts';
 import type { RecoveryTarget } from '../postgres/recovery-target.ts';
+import type { MappedTablespace } from '../postgres/tablespace-map.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
-import { toByteString } from '../util/byte-string.ts';
 import type { BackupContents } from './inspect-backup.ts';
 import { type PlannedTablespace, planTablespaces, type TablespaceMapping } from './plan-tablespaces.ts';
 
@@ -73,8 +73,7 @@ export interface RestorePlan {
  */
 export function planRestore(facts: RestoreFacts, options: RestoreOptions): RestorePlan {
   const { backup, contents, directory } = facts;
-  refuseDelta(backup);
-  checkTablespaceMap(backup, contents);
+  checkTablespaceMap(backup, contents.mappedTablespaces ?? []);
   const tablespaces = planTablespaces(backup, directory, options.tablespaceMappings);
   const isOwnDirectory = directory === backup.dataDirectory;
   const archiveMode = options.archiveMode ?? (isOwnDirectory ? 'keep' : 'off');
@@ -101,21 +100,11 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
   };
 }
 
-function refuseDelta({ name, parent }: BackupRecord): void {
-  if (parent === undefined) return;
-  throw new UsageError(`cannot restore ${name}: it is a delta upon ${parent.name}`, {
-    hint: `Restore the full backup, ${parent.fullName}: the archived WAL leads from there to the same place.`,
-  });
-}
-
 /** The links are made from the sentinel's list, and the server gets no tablespace_map, so the two must name the same tablespaces. */
-export function checkTablespaceMap(
-  backup: BackupRecord,
-  { mappedTablespaces }: Pick<BackupContents, 'mappedTablespaces'>,
-): void {
-  for (const { oid, location } of mappedTablespaces ?? []) {
+export function checkTablespaceMap(backup: BackupRecord, mapped: readonly MappedTablespace[]): void {
+  for (const { oid, location } of mapped) {
     // A relative location is that of a tablespace in the data directory itself.
-    const isKnown = backup.tablespaces.some((known) => known.oid === oid && toByteString(known.location) === location);
+    const isKnown = backup.tablespaces.some((known) => known.oid === oid);
     if (isKnown || !location.startsWith('/')) continue;
     throw new IntegrityError(
       `backup ${backup.name} has the tablespace ${oid} in its tablespace_map, but not in its sentinel`,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
-import { describeError } from '../errors.ts';
+import { describeError, UsageError } from '../errors.ts';
 import { type BackupRecord, type DamagedBackup, listBackups } from '../repository/backup-catalogue.ts';
 import type { Repository } from '../repository/repository.ts';
 import { chooseBackup } from './choose-backup.ts';
@@ -73,6 +73,7 @@ export async function prepareRestore(
   const timelines = backups.map((backup) => backup.timeline);
   const histories = await readTimelines(repository, timelines, options.target.timeline, { signal });
   const backup = chooseBackup(backups, options.backup, options.target, histories, location);
+  refuseDelta(backup);
   const timeline = timelineFor(backup, options.target.timeline, histories);
   const contents = await inspectBackup(repository, backup, { signal });
 
@@ -94,6 +95,14 @@ async function listReadableBackups(
     log.warn({ backup: name, cause: describeError(error) }, 'a damaged backup is left out of consideration');
   };
   return await listBackups(repository, { signal, onDamaged });
+}
+
+/** Chains of deltas are not restored yet. */
+function refuseDelta({ name, parent }: BackupRecord): void {
+  if (parent === undefined) return;
+  throw new UsageError(`cannot restore ${name}: it is a delta upon ${parent.name}`, {
+    hint: `Restore the full backup, ${parent.fullName}: the archived WAL leads from there to the same place.`,
+  });
 }
 
 function directoriesOf({ directory, tablespaces }: RestorePlan): string[] {
