@@ -25,7 +25,7 @@ await describeService('azure', 'the Azure Blob store', ({ connectionString, acco
     refusesStrangers: true,
     // Azurite sorts by UTF-16 units.
     ordersAllPlanes: false,
-    memoryBoundBytes: 192 * mebibyte,
+    memoryBoundBytes: 48 * mebibyte,
     async open(container) {
       const service = BlobServiceClient.fromConnectionString(connectionString);
       await service.createContainer(container);

@@ -13,7 +13,7 @@ describe('the directory store', () => {
     // Whoever runs the tests owns the directory; test/storage/drivers/filesystem.test.ts sends a stranger.
     refusesStrangers: false,
     ordersAllPlanes: true,
-    memoryBoundBytes: 64 * mebibyte,
+    memoryBoundBytes: 8 * mebibyte,
     async open(name) {
       const parent = await mkdtemp(join(tmpdir(), 'seawall-contract-'));
       const root = join(parent, name);

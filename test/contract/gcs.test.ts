@@ -32,7 +32,7 @@ await describeService('gcs', 'the Google Cloud Storage store', ({ apiEndpoint, p
     // fake-gcs-server lets everybody in.
     refusesStrangers: false,
     ordersAllPlanes: true,
-    memoryBoundBytes: 192 * mebibyte,
+    memoryBoundBytes: 48 * mebibyte,
     async open(bucket) {
       await createBucket(bucket);
       const stores = {

@@ -26,7 +26,7 @@ await describeService('s3', 'the S3 store', ({ endpoint, region, accessKeyId, se
     hasMissingPlaces: true,
     refusesStrangers: true,
     ordersAllPlanes: true,
-    memoryBoundBytes: 192 * mebibyte,
+    memoryBoundBytes: 48 * mebibyte,
     async open(bucket) {
       const credentials = { accessKeyId, secretAccessKey };
       const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
