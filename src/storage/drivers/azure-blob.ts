@@ -17,6 +17,7 @@ import type {
   StoredObject,
 } from '../object-store.ts';
 import { cutBody } from '../parts.ts';
+import { answerSize } from './answer-size.ts';
 import { isLost, putInBlocks } from './azure-blocks.ts';
 import { type AzureSettings, createContainerClient } from './azure-client.ts';
 import { type AzureContainer, callAzure } from './azure-container.ts';
@@ -116,16 +117,20 @@ async function get(container: AzureContainer, key: string, { range, signal }: Ge
     container.client.getBlobClient(key).download(range?.start ?? 0, count, { abortSignal, maxRetryRequests: 0 }),
   );
   const source = answer.readableStreamBody as Readable;
-  const { contentLength: bodyBytes, lastModified } = answer;
-  const total = /\/(\d+)$/.exec(answer.contentRange ?? '')?.[1];
-  const sizeBytes = total === undefined && range === undefined ? bodyBytes : Number(total);
-  if (bodyBytes === undefined || sizeBytes === undefined || Number.isNaN(sizeBytes)) {
+  try {
+    const { contentLength, contentRange, lastModified } = answer;
+    const { sizeBytes, bodyBytes } = answerSize(
+      { contentLength, contentRange },
+      range,
+      `${key} from ${container.location}`,
+    );
+    const failure = (cause: unknown) => azureFailure(cause, action);
+    const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
+    return { ...infoOf(key, { contentLength: sizeBytes, lastModified }, action), body };
+  } catch (error) {
     source.destroy();
-    throw new StoreError(`cannot ${action}: the answer does not say how long it is`, { retryable: true });
+    throw error;
   }
-  const failure = (cause: unknown) => azureFailure(cause, action);
-  const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
-  return { ...infoOf(key, { contentLength: sizeBytes, lastModified }, action), body };
 }
 
 async function head(container: AzureContainer, key: string, signal: AbortSignal | undefined): Promise<ObjectInfo> {
@@ -135,22 +140,16 @@ async function head(container: AzureContainer, key: string, signal: AbortSignal 
   return infoOf(key, await callAzure(action, { signal }, (abortSignal) => blob.getProperties({ abortSignal })), action);
 }
 
-async function* list(
-  container: AzureContainer,
-  prefix: string,
-  { startAfter, signal }: ListOptions = {},
-): AsyncGenerator<ObjectInfo> {
+async function* list(container: AzureContainer, prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
   checkPrefix(prefix);
-  const location = `${container.location}/${prefix}`;
-  yield* inOrder(listPages(container, prefix, startAfter, signal), startAfter, location);
+  yield* inOrder(listPages(container, prefix, options), options, `${container.location}/${prefix}`);
 }
 
 /** `startFrom` includes its key, and services before version 2026-02-06 ignore it; {@link inOrder} leaves out what lies before. */
 async function* listPages(
   container: AzureContainer,
   prefix: string,
-  startAfter: string | undefined,
-  signal: AbortSignal | undefined,
+  { startAfter, signal }: ListOptions,
 ): AsyncGenerator<ObjectInfo> {
   const action = `list ${container.location}/${prefix}`;
   let continuationToken: string | undefined;

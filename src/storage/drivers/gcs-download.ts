@@ -4,6 +4,7 @@ import { StoreError } from '../../errors.ts';
 import { checkRange } from '../byte-range.ts';
 import { checkKey } from '../key.ts';
 import type { GetOptions, StoredObject } from '../object-store.ts';
+import { answerSize } from './answer-size.ts';
 import { callObject } from './gcs-absence.ts';
 import type { GcsBucket } from './gcs-bucket.ts';
 import { gcsFailure } from './gcs-failure.ts';
@@ -29,9 +30,16 @@ export async function getObject(
     signal,
   });
   try {
-    const bodyBytes = Number(headers.get('content-length') ?? Number.NaN);
-    const size = range === undefined ? String(bodyBytes) : /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1];
-    const info = infoOf({ name: key, size, updated: headers.get('last-modified') ?? undefined }, action);
+    const length = headers.get('content-length');
+    const contentLength = length === null ? undefined : Number(length);
+    const contentRange = headers.get('content-range') ?? undefined;
+    const { sizeBytes, bodyBytes } = answerSize(
+      { contentLength, contentRange },
+      range,
+      `${key} from ${bucket.location}`,
+    );
+    const updated = headers.get('last-modified') ?? undefined;
+    const info = infoOf({ name: key, size: String(sizeBytes), updated }, action);
     const check = range === undefined ? checksumCheck(headers, action) : undefined;
     const failure = (cause: unknown) => gcsFailure(cause, action);
     return { ...info, body: receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure, check }) };

@@ -87,21 +87,16 @@ async function head(bucket: GcsBucket, key: string, signal: AbortSignal | undefi
   return infoOf(data, action);
 }
 
-async function* list(
-  bucket: GcsBucket,
-  prefix: string,
-  { startAfter, signal }: ListOptions = {},
-): AsyncGenerator<ObjectInfo> {
+async function* list(bucket: GcsBucket, prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
   checkPrefix(prefix);
-  yield* inOrder(listPages(bucket, prefix, startAfter, signal), startAfter, `${bucket.location}/${prefix}`);
+  yield* inOrder(listPages(bucket, prefix, options), options, `${bucket.location}/${prefix}`);
 }
 
 /** `startOffset` includes its key; {@link inOrder} leaves it out. */
 async function* listPages(
   bucket: GcsBucket,
   prefix: string,
-  startAfter: string | undefined,
-  signal: AbortSignal | undefined,
+  { startAfter, signal }: ListOptions,
 ): AsyncGenerator<ObjectInfo> {
   const action = `list ${bucket.location}/${prefix}`;
   const query = {

@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   HeadObjectCommand,
   PutObjectCommand,
   paginateListObjectsV2,
@@ -26,6 +25,7 @@ import type {
   StoredObject,
 } from '../object-store.ts';
 import { cutBody } from '../parts.ts';
+import { answerSize } from './answer-size.ts';
 import { inOrder } from './in-order.ts';
 import { cutSizes, defaultUploadConcurrency, idleTimeoutMs, type UploadLimits } from './limits.ts';
 import { receiveBody } from './receive-body.ts';
@@ -108,32 +108,19 @@ async function get(bucket: S3Bucket, key: string, { range, signal }: GetOptions 
   const answer = await callS3(bucket, action, signal, (send) => bucket.client.send(command, send));
   const source = answer.Body as Readable;
   try {
-    const { sizeBytes, bodyBytes } = sizesOf(answer, range !== undefined, action);
-    const body = receiveBody(source, {
-      sizeBytes: bodyBytes,
-      idleTimeoutMs,
-      signal,
-      failure: (cause) => s3Failure(cause, action),
-    });
-    return { ...infoOf(key, { Size: sizeBytes, LastModified: answer.LastModified }, action), body };
+    const { ContentLength: contentLength, ContentRange: contentRange, LastModified } = answer;
+    const { sizeBytes, bodyBytes } = answerSize(
+      { contentLength, contentRange },
+      range,
+      `${key} from ${bucket.location}`,
+    );
+    const failure = (cause: unknown) => s3Failure(cause, action);
+    const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
+    return { ...infoOf(key, { Size: sizeBytes, LastModified }, action), body };
   } catch (error) {
     source.destroy();
     throw error;
   }
-}
-
-/** Size of the whole object, and of what this answer brings; the former is behind the slash of `bytes 0-9/100` when a range was asked for. */
-function sizesOf(
-  answer: GetObjectCommandOutput,
-  isRange: boolean,
-  action: string,
-): { readonly sizeBytes: number; readonly bodyBytes: number } {
-  const bodyBytes = answer.ContentLength;
-  const sizeBytes = isRange ? Number(/\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1]) : bodyBytes;
-  if (bodyBytes === undefined || sizeBytes === undefined || Number.isNaN(sizeBytes)) {
-    throw new StoreError(`cannot ${action}: the answer does not say how long it is`, { retryable: true });
-  }
-  return { sizeBytes, bodyBytes };
 }
 
 async function head(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<ObjectInfo> {
@@ -152,12 +139,9 @@ async function head(bucket: S3Bucket, key: string, signal: AbortSignal | undefin
   }
 }
 
-async function* list(
-  bucket: S3Bucket,
-  prefix: string,
-  { startAfter, signal }: ListOptions = {},
-): AsyncGenerator<ObjectInfo> {
+async function* list(bucket: S3Bucket, prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
   checkPrefix(prefix);
+  const { startAfter, signal } = options;
   const action = `list ${bucket.location}/${prefix}`;
   const send = signal === undefined ? [] : [{ abortSignal: signal }];
   const query = {
@@ -173,7 +157,7 @@ async function* list(
       for (const object of page.Contents ?? []) yield infoOf(object.Key ?? '', object, action);
     }
   }
-  yield* inOrder(objects(), startAfter, `${bucket.location}/${prefix}`);
+  yield* inOrder(objects(), options, `${bucket.location}/${prefix}`);
 }
 
 /** S3 takes at most a thousand keys in one request. */
