@@ -22,7 +22,7 @@ export interface BackOffOptions {
   readonly onWait?: (wait: Wait) => void;
 }
 
-export interface Wait {
+interface Wait {
   readonly error: unknown;
   /** How many attempts have failed in a row. */
   readonly failures: number;

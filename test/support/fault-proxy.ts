@@ -22,7 +22,7 @@ export type ProxyFault =
   | { readonly kind: 'hang' };
 
 /** Which requests go wrong; what is left out fits every request. */
-export interface ProxyRule {
+interface ProxyRule {
   readonly method?: string;
   /** Path and query, as sent. */
   readonly path?: RegExp;
@@ -31,7 +31,7 @@ export interface ProxyRule {
   readonly fault: ProxyFault;
 }
 
-export interface ProxiedRequest {
+interface ProxiedRequest {
   readonly method: string;
   readonly path: string;
 }

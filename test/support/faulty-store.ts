@@ -2,7 +2,7 @@ import { StoreError } from '../../src/errors.ts';
 import type { Body, ObjectInfo, ObjectStore, StoredObject } from '../../src/storage/object-store.ts';
 import { inChunks } from './byte-streams.ts';
 
-export type StoreMember = 'put' | 'get' | 'head' | 'list' | 'delete';
+type StoreMember = 'put' | 'get' | 'head' | 'list' | 'delete';
 
 /**
  * What goes wrong, and at which call. Calls are counted from 1: those of one member when it is named, otherwise all.
@@ -21,7 +21,7 @@ export type Fault = { readonly member?: StoreMember; readonly call: number } & (
   | { readonly kind: 'hold'; readonly until: () => Promise<unknown> }
 );
 
-export interface StoreCall {
+interface StoreCall {
   readonly member: StoreMember;
   /** The key, the prefix of a listing, or the first of the keys to delete. */
   readonly key: string;

@@ -15,7 +15,7 @@ export interface ServiceEndpoints {
 export type ServiceName = keyof ServiceEndpoints;
 
 /** What the broker of `services-setup.ts` answers for a service. */
-export type ServiceAnswer<Name extends ServiceName> =
+type ServiceAnswer<Name extends ServiceName> =
   | { readonly endpoint: ServiceEndpoints[Name] }
   | { readonly absence: string };
 

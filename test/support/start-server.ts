@@ -1,7 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { describeError } from '../../src/errors.ts';
 import { waitFor } from './wait-for.ts';
@@ -93,8 +94,8 @@ export async function freePort(): Promise<number> {
 /** The path of a program on PATH or where `go install` puts programs. */
 function findProgram(program: string): string | undefined {
   if (isAbsolute(program)) return existsSync(program) ? program : undefined;
-  const goPath = spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...(goPath ? [join(goPath, 'bin')] : [])];
+  const goPath = process.env['GOPATH'] || join(homedir(), 'go');
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), join(goPath, 'bin')];
   return folders.map((folder) => join(folder, program)).find(existsSync);
 }
 
