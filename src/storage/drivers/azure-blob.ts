@@ -23,10 +23,16 @@ import { type AzureSettings, createContainerClient } from './azure-client.ts';
 import { type AzureContainer, callAzure } from './azure-container.ts';
 import { azureFailure } from './azure-failure.ts';
 import { inOrder } from './in-order.ts';
-import { cutSizes, defaultUploadConcurrency, deleteConcurrency, idleTimeoutMs, type UploadLimits } from './limits.ts';
+import {
+  cutSizes,
+  defaultIdleTimeoutMs,
+  defaultUploadConcurrency,
+  deleteConcurrency,
+  type TransferLimits,
+} from './limits.ts';
 import { receiveBody } from './receive-body.ts';
 
-export interface AzureBlobStoreOptions extends AzureSettings, UploadLimits {
+export interface AzureBlobStoreOptions extends AzureSettings, TransferLimits {
   readonly container: string;
   readonly environment: Environment;
   /** How long one block of a large upload is tried again. */
@@ -45,6 +51,7 @@ export function createAzureBlobStore(options: AzureBlobStoreOptions, context: Co
   const container: AzureContainer = {
     client: createContainerClient(options.container, options, options.environment),
     location: `azure://${options.container}`,
+    idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
   };
   return {
     location: container.location,
@@ -88,10 +95,14 @@ async function put(
   const bytes = cut.whole;
   const transactionalContentMD5 = createHash('md5').update(bytes).digest();
   const conditions = ifAbsent ? { ifNoneMatch: '*' } : {};
-  await callAzure(`store ${key} in ${container.location}`, { signal, bodyBytes: bytes.length }, (abortSignal) =>
-    container.client
-      .getBlockBlobClient(key)
-      .upload(bytes, bytes.length, { abortSignal, conditions, transactionalContentMD5 }),
+  await callAzure(
+    container,
+    `store ${key} in ${container.location}`,
+    { signal, bodyBytes: bytes.length },
+    (abortSignal) =>
+      container.client
+        .getBlockBlobClient(key)
+        .upload(bytes, bytes.length, { abortSignal, conditions, transactionalContentMD5 }),
   );
 }
 
@@ -113,7 +124,7 @@ async function get(container: AzureContainer, key: string, { range, signal }: Ge
   if (range !== undefined) checkRange(range);
   const action = `read ${key} from ${container.location}`;
   const count = range?.end === undefined ? undefined : range.end - range.start;
-  const answer = await callAzure(action, { signal }, (abortSignal) =>
+  const answer = await callAzure(container, action, { signal }, (abortSignal) =>
     container.client.getBlobClient(key).download(range?.start ?? 0, count, { abortSignal, maxRetryRequests: 0 }),
   );
   const source = answer.readableStreamBody as Readable;
@@ -125,6 +136,7 @@ async function get(container: AzureContainer, key: string, { range, signal }: Ge
       `${key} from ${container.location}`,
     );
     const failure = (cause: unknown) => azureFailure(cause, action);
+    const { idleTimeoutMs } = container;
     const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
     return { ...infoOf(key, { contentLength: sizeBytes, lastModified }, action), body };
   } catch (error) {
@@ -137,7 +149,11 @@ async function head(container: AzureContainer, key: string, signal: AbortSignal 
   checkKey(key);
   const action = `look up ${key} in ${container.location}`;
   const blob = container.client.getBlobClient(key);
-  return infoOf(key, await callAzure(action, { signal }, (abortSignal) => blob.getProperties({ abortSignal })), action);
+  return infoOf(
+    key,
+    await callAzure(container, action, { signal }, (abortSignal) => blob.getProperties({ abortSignal })),
+    action,
+  );
 }
 
 async function* list(container: AzureContainer, prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo> {
@@ -154,7 +170,7 @@ async function* listPages(
   const action = `list ${container.location}/${prefix}`;
   let continuationToken: string | undefined;
   do {
-    const page = await callAzure(action, { signal }, async (abortSignal) => {
+    const page = await callAzure(container, action, { signal }, async (abortSignal) => {
       const startFrom = startAfter === undefined || startAfter === '' ? {} : { startFrom: startAfter };
       const pages = container.client
         .listBlobsFlat({ prefix, abortSignal, ...startFrom })
@@ -174,7 +190,7 @@ async function remove(
   keys.forEach(checkKey);
   const removeOne = async (key: string) => {
     const blob = container.client.getBlobClient(key);
-    await callAzure(`delete ${key} from ${container.location}`, { signal }, (abortSignal) =>
+    await callAzure(container, `delete ${key} from ${container.location}`, { signal }, (abortSignal) =>
       blob.deleteIfExists({ abortSignal, deleteSnapshots: 'include' }),
     );
   };

@@ -34,7 +34,7 @@ export async function putInBlocks(
   const stageBlock = async (bytes: Uint8Array, number: number, abort: AbortSignal): Promise<string> => {
     const action = `store block ${number} of ${key} in ${container.location}`;
     const transactionalContentMD5 = createHash('md5').update(bytes).digest();
-    await callAzure(action, { signal: abort, bodyBytes: bytes.length }, (abortSignal) =>
+    await callAzure(container, action, { signal: abort, bodyBytes: bytes.length }, (abortSignal) =>
       blob.stageBlock(idOf(number), bytes, bytes.length, { abortSignal, transactionalContentMD5 }),
     );
     return idOf(number);
@@ -46,7 +46,7 @@ export async function putInBlocks(
   );
   const conditions = ifAbsent ? { ifNoneMatch: '*' } : {};
   const commit = () =>
-    callAzure(`store ${key} in ${container.location}`, { signal }, (abortSignal) =>
+    callAzure(container, `store ${key} in ${container.location}`, { signal }, (abortSignal) =>
       blob.commitBlockList(ids, { abortSignal, conditions }),
     );
   await repeatPart(commit, signal, repeat);

@@ -8,6 +8,8 @@ export interface AzureContainer {
   readonly client: ContainerClient;
   /** `azure://container`, for messages. */
   readonly location: string;
+  /** How long a silent service is waited for. */
+  readonly idleTimeoutMs: number;
 }
 
 /**
@@ -17,12 +19,13 @@ export interface AzureContainer {
  * @param bodyBytes - how much is sent with it, which decides how long it may take
  */
 export async function callAzure<T>(
+  container: AzureContainer,
   action: string,
   { signal, bodyBytes = 0 }: { readonly signal: AbortSignal | undefined; readonly bodyBytes?: number },
   send: (abortSignal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   try {
-    return await withTimeout(requestTimeoutMs(bodyBytes), signal, send);
+    return await withTimeout(requestTimeoutMs(bodyBytes, container.idleTimeoutMs), signal, send);
   } catch (error) {
     signal?.throwIfAborted();
     throw azureFailure(error, action);

@@ -18,6 +18,8 @@ export interface GcsBucket {
   readonly name: string;
   /** `gs://bucket`, for messages. */
   readonly location: string;
+  /** How long a silent service is waited for. */
+  readonly idleTimeoutMs: number;
   /** `…/storage/v1/b/bucket/o` */
   readonly objectsUrl: string;
   /** `…/upload/storage/v1/b/bucket/o` */
@@ -46,7 +48,12 @@ export interface GcsRequest extends Omit<gaxios.GaxiosOptions, 'signal'> {
  *
  * @see Google Cloud Storage JSON API v1
  */
-export function openGcsBucket(name: string, settings: GcsSettings, environment: Environment): GcsBucket {
+export function openGcsBucket(
+  name: string,
+  settings: GcsSettings,
+  environment: Environment,
+  idleTimeoutMs: number,
+): GcsBucket {
   const endpoint = endpointOf(settings, environment);
   const isGoogle = /(^|\.)googleapis\.com$/.test(endpoint.hostname);
   const auth = isGoogle
@@ -59,11 +66,12 @@ export function openGcsBucket(name: string, settings: GcsSettings, environment: 
   return {
     name,
     location: `gs://${name}`,
+    idleTimeoutMs,
     objectsUrl: new URL(objects, endpoint).href,
     uploadUrl: new URL(`upload/${objects}`, endpoint).href,
     async call<T>(action: string, { bodyBytes = 0, signal, ...request }: GcsRequest) {
       try {
-        return await withTimeout(requestTimeoutMs(bodyBytes), signal, (either) =>
+        return await withTimeout(requestTimeoutMs(bodyBytes, idleTimeoutMs), signal, (either) =>
           auth.request<T>({ retry: false, agent, errorRedactor: forgetRequest, ...request, signal: either }),
         );
       } catch (error) {

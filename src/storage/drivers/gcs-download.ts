@@ -9,7 +9,6 @@ import { callObject } from './gcs-absence.ts';
 import type { GcsBucket } from './gcs-bucket.ts';
 import { gcsFailure } from './gcs-failure.ts';
 import { formatCrc32c, infoOf } from './gcs-object.ts';
-import { idleTimeoutMs } from './limits.ts';
 import { type Reception, receiveBody } from './receive-body.ts';
 
 /** Opens one object, see {@link ObjectStore.get}. The answer brings size, time and checksum in headers, so one request will do. */
@@ -42,6 +41,7 @@ export async function getObject(
     const info = infoOf({ name: key, size: String(sizeBytes), updated }, action);
     const check = range === undefined ? checksumCheck(headers, action) : undefined;
     const failure = (cause: unknown) => gcsFailure(cause, action);
+    const { idleTimeoutMs } = bucket;
     return { ...info, body: receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure, check }) };
   } catch (error) {
     source.destroy();

@@ -14,9 +14,9 @@ import { getObject } from './gcs-download.ts';
 import { formatCrc32c, type GcsObject, infoOf, objectFields, requireStored } from './gcs-object.ts';
 import { putResumably } from './gcs-resumable.ts';
 import { inOrder } from './in-order.ts';
-import { cutSizes, deleteConcurrency, type UploadLimits } from './limits.ts';
+import { cutSizes, defaultIdleTimeoutMs, deleteConcurrency, type TransferLimits } from './limits.ts';
 
-export interface GcsStoreOptions extends GcsSettings, UploadLimits {
+export interface GcsStoreOptions extends GcsSettings, TransferLimits {
   readonly bucket: string;
   readonly environment: Environment;
   /** How long one part of a large upload is tried again. */
@@ -28,7 +28,12 @@ export interface GcsStoreOptions extends GcsSettings, UploadLimits {
  * what is read as a whole is checked here, by CRC32C.
  */
 export function createGcsStore(options: GcsStoreOptions, context: Context): ObjectStore {
-  const bucket = openGcsBucket(options.bucket, options, options.environment);
+  const bucket = openGcsBucket(
+    options.bucket,
+    options,
+    options.environment,
+    options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+  );
   return {
     location: bucket.location,
     put: (key, body, call) => put(bucket, key, body, call, options, context),

@@ -1,6 +1,5 @@
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { StoreError } from '../../errors.ts';
-import { idleTimeoutMs } from './limits.ts';
 import { isExpiry, s3Failure } from './s3-failure.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -10,6 +9,8 @@ export interface S3Bucket {
   readonly name: string;
   /** `s3://bucket`, for messages. */
   readonly location: string;
+  /** How long a silent connection is waited for. */
+  readonly idleTimeoutMs: number;
   /** What every new object gets. */
   readonly objectSettings: Pick<PutObjectCommandInput, 'StorageClass' | 'ServerSideEncryption' | 'SSEKMSKeyId'>;
 }
@@ -34,6 +35,7 @@ export async function callS3<T>(
   send: (options: SendOptions) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
+  const { idleTimeoutMs } = bucket;
   const { credentials } = bucket.client.config;
   let used: Awaited<ReturnType<typeof credentials>> | undefined;
   try {

@@ -6,7 +6,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Logger } from '../../context.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Environment } from '../environment.ts';
-import { connectTimeoutMs, idleTimeoutMs } from './limits.ts';
+import { connectTimeoutMs } from './limits.ts';
 
 /** How an S3 service is reached, and how objects are kept there. */
 export interface S3Settings {
@@ -35,7 +35,12 @@ export interface S3Settings {
  * Amazon is asked to check a CRC32 of all we send and receive. Other services often do not know those headers, so they get a
  * Content-MD5, which is older than all of them.
  */
-export function createS3Client(settings: S3Settings, environment: Environment, log: Logger): S3Client {
+export function createS3Client(
+  settings: S3Settings,
+  environment: Environment,
+  idleTimeoutMs: number,
+  log: Logger,
+): S3Client {
   const endpoint = endpointOf(settings, environment);
   const isAmazon = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname);
   const region =

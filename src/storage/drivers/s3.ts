@@ -27,14 +27,14 @@ import type {
 import { cutBody } from '../parts.ts';
 import { answerSize } from './answer-size.ts';
 import { inOrder } from './in-order.ts';
-import { cutSizes, defaultUploadConcurrency, idleTimeoutMs, type UploadLimits } from './limits.ts';
+import { cutSizes, defaultIdleTimeoutMs, defaultUploadConcurrency, type TransferLimits } from './limits.ts';
 import { receiveBody } from './receive-body.ts';
 import { callS3, requireETag, type S3Bucket } from './s3-bucket.ts';
 import { createS3Client, type S3Settings } from './s3-client.ts';
 import { deletionFailure, isRefusal, s3Failure } from './s3-failure.ts';
 import { putInParts } from './s3-multipart.ts';
 
-export interface S3StoreOptions extends S3Settings, UploadLimits {
+export interface S3StoreOptions extends S3Settings, TransferLimits {
   readonly bucket: string;
   readonly environment: Environment;
   /** How long one part of a large upload is tried again. */
@@ -48,10 +48,12 @@ export interface S3StoreOptions extends S3Settings, UploadLimits {
  * silence, so it is no place for WAL; `seawall check` finds out.
  */
 export function createS3Store(options: S3StoreOptions, context: Context): ObjectStore {
+  const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
   const bucket: S3Bucket = {
-    client: createS3Client(options, options.environment, context.log),
+    client: createS3Client(options, options.environment, idleTimeoutMs, context.log),
     name: options.bucket,
     location: `s3://${options.bucket}`,
+    idleTimeoutMs,
     objectSettings: {
       ...(options.storageClass === undefined ? {} : { StorageClass: options.storageClass as StorageClass }),
       ...(options.sse === undefined ? {} : { ServerSideEncryption: options.sse as ServerSideEncryption }),
@@ -115,6 +117,7 @@ async function get(bucket: S3Bucket, key: string, { range, signal }: GetOptions 
       `${key} from ${bucket.location}`,
     );
     const failure = (cause: unknown) => s3Failure(cause, action);
+    const { idleTimeoutMs } = bucket;
     const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
     return { ...infoOf(key, { Size: sizeBytes, LastModified }, action), body };
   } catch (error) {
