@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { startCluster } from '../support/postgres.ts';
 import type { PostgresMajor } from '../support/postgres-binaries.ts';
 import type { Server } from '../support/postgres-server.ts';
 import { runSeawall, seawallPath } from '../support/seawall.ts';
-import { makeServerDirectory } from '../support/server-user.ts';
+import { giveToServerUser, makeServerDirectory } from '../support/server-user.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { makeSegment } from '../support/wal-segment.ts';
 
@@ -60,6 +60,8 @@ describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
   beforeAll(async () => {
     const home = makeServerDirectory('seawall-push-');
     repository = join(home, 'a repository');
+    mkdirSync(repository);
+    giveToServerUser(repository);
     const archiveCommand = `${seawallPath} wal-push "%p"`;
     cluster = await startCluster({
       major,
@@ -71,13 +73,14 @@ describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
   });
   afterAll(() => cluster.destroy());
 
-  it('counts the failures while the directory is missing, and loses nothing', async () => {
+  it('counts the failures while the repository is gone, and loses nothing', async () => {
+    renameSync(repository, `${repository}.away`);
+    await cluster.query('SELECT pg_logical_emit_message(false, $1, $1)', ['test']);
     await cluster.query('SELECT pg_switch_wal()');
     await waitFor('a failure', async () => Number((await archiverOf(cluster)).failed_count) > 0);
     expect(cluster.log()).toContain('archive command failed with exit code 78');
     expect(cluster.log()).toContain('seawall: error: cannot open the directory');
-    cluster.makeDirectory('a repository');
-    renameSync(join(cluster.directory, 'a repository'), repository);
+    renameSync(`${repository}.away`, repository);
     await switchAndArchive(cluster);
   });
 
@@ -114,8 +117,9 @@ describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
     const { failed_count } = await archiverOf(cluster);
     await waitFor('.done', () => readdirSync(status).includes(`${name}.done`));
     renameSync(join(status, `${name}.done`), join(status, `${name}.ready`));
+    // The archiver looks around anew at the latest a minute later, and sooner when another segment is ready.
     await switchAndArchive(cluster);
-    expect(readdirSync(status)).toContain(`${name}.done`);
+    await waitFor('.done again', () => readdirSync(status).includes(`${name}.done`), { timeoutMs: 90_000 });
     expect(cluster.log()).toContain('archived already, with the same bytes');
     expect((await archiverOf(cluster)).failed_count).toBe(failed_count);
   });
