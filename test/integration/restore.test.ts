@@ -1,0 +1,277 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pushBackup } from '../../src/backup/push.ts';
+import { createCodec } from '../../src/codec/codecs.ts';
+import { createContext } from '../../src/context.ts';
+import { parseRecoveryTarget, type RecoveryTargetTexts } from '../../src/postgres/recovery-target.ts';
+import { createRepository, type Repository } from '../../src/repository/repository.ts';
+import { findWal, readWal } from '../../src/repository/wal-archive.ts';
+import type { RestoreOptions } from '../../src/restore/plan.ts';
+import { type RestoreResult, restoreBackup } from '../../src/restore/restore.ts';
+import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
+import { giveTreeToServerUser } from '../support/give-tree.ts';
+import { startCluster } from '../support/postgres.ts';
+import { prepareServer, type Server, startServer } from '../support/postgres-server.ts';
+import { runCommand } from '../support/run-command.ts';
+import { makeServerDirectory } from '../support/server-user.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const context = createContext();
+
+interface RestoreToRun extends Partial<Omit<RestoreOptions, 'target'>> {
+  readonly directory: string;
+  readonly restoreCommand: string;
+  readonly target?: RecoveryTargetTexts;
+}
+
+async function restore(repository: Repository, { target = {}, ...options }: RestoreToRun): Promise<RestoreResult> {
+  const result = await restoreBackup(
+    repository,
+    {
+      backup: 'LATEST',
+      target: parseRecoveryTarget(target),
+      standby: false,
+      tablespaceMappings: [],
+      jobs: 2,
+      ...options,
+    },
+    context,
+  );
+  for (const path of [result.plan.directory, ...result.plan.tablespaces.map(({ location }) => location)]) {
+    giveTreeToServerUser(path);
+  }
+  return result;
+}
+
+/** Waits until the server has come to its target and pauses there. */
+async function waitForPause(server: Server): Promise<void> {
+  await waitFor('recovery to pause', async () => {
+    const [row] = await server.query<{ state: string }>('SELECT pg_get_wal_replay_pause_state() AS state');
+    return row?.state === 'paused';
+  });
+}
+
+describe('a backup that WAL-G made', () => {
+  const fixture = fileURLToPath(new URL('../fixtures/walg/zstd-deltas', import.meta.url));
+  const backup = 'base_000000010000000000000002';
+  const states = readFileSync(join(fixture, 'states.tsv'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split('\t'));
+
+  let folder: string;
+  let repository: Repository;
+  let restoreCommand: string;
+
+  beforeAll(async () => {
+    folder = makeServerDirectory('seawall-walg-');
+    repository = createRepository(createFilesystemStore(join(fixture, 'repo')), createCodec('zstd'));
+    const wal = join(folder, 'wal');
+    mkdirSync(wal);
+    for (let number = 2; number <= 8; number += 1) {
+      const fileName = `00000001000000000000000${number}`;
+      const [stored] = await findWal(repository, fileName);
+      if (stored === undefined) throw new Error(`the fixture has no ${fileName}`);
+      writeFileSync(join(wal, fileName), Buffer.concat(await Array.fromAsync(readWal(repository, stored))));
+    }
+    giveTreeToServerUser(wal);
+    restoreCommand = `cp ${wal}/%f %p`;
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each(states)('recovers to %s as it was then', async (label, _time, lsn = '', expected = '') => {
+    const directory = join(folder, label ?? '');
+    const moved = join(folder, `${label}-ts`);
+    const target = { lsn };
+    const mapping = { from: '/var/lib/postgresql/ts1', to: moved };
+    await restore(repository, { directory, restoreCommand, backup, target, tablespaceMappings: [mapping] });
+    await using server = await startServer({ major: 18, dataDirectory: directory });
+    await waitForPause(server);
+    const [facts] = await server.query(
+      "SELECT count(*)::text AS count, coalesce(md5(string_agg(id||':'||v, ',' order by id)), '') AS md5 FROM facts",
+    );
+    expect(facts).toEqual({ count: expected.split('|')[0], md5: expected.split('|')[1] });
+    const isAfterSecondDelta = !['after-full', 'after-delta1'].includes(label ?? '');
+    const [spread] = await server.query('SELECT count(*)::int AS count FROM spread');
+    expect(spread).toEqual({ count: isAfterSecondDelta ? 4100 : 4000 });
+  });
+
+  it('names a damaged part', async () => {
+    const damaged = join(folder, 'damaged');
+    await runCommand('cp', ['-r', join(fixture, 'repo'), damaged], { env: { PATH: process.env['PATH'] ?? '' } });
+    const part = join(damaged, 'basebackups_005', backup, 'tar_partitions/part_002.tar.zst');
+    const bytes = readFileSync(part);
+    bytes.writeUInt8((bytes[50_000] ?? 0) ^ 1, 50_000);
+    writeFileSync(part, bytes);
+    const other = createRepository(createFilesystemStore(damaged), createCodec('zstd'));
+    const directory = join(folder, 'from-damaged');
+    const mapping = { from: '/var/lib/postgresql/ts1', to: join(folder, 'from-damaged-ts') };
+    await expect(restore(other, { directory, restoreCommand, backup, tablespaceMappings: [mapping] })).rejects.toThrow(
+      'part_002.tar.zst',
+    );
+    expect(existsSync(directory)).toBe(false);
+    expect(existsSync(mapping.to)).toBe(false);
+  });
+});
+
+describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
+  let primary: Server;
+  let repository: Repository;
+  let restoreCommand: string;
+  let tablespace: string;
+  let lsnOf: Record<string, string>;
+
+  beforeAll(async () => {
+    const archive = makeServerDirectory('seawall-archive-');
+    const wal = join(archive, 'wal_005');
+    mkdirSync(wal);
+    giveTreeToServerUser(wal);
+    primary = await startCluster({
+      major,
+      archiveCommand: `test ! -f ${wal}/%f && cp %p ${wal}/%f.part && mv ${wal}/%f.part ${wal}/%f`,
+      settings: { max_connections: 40, recovery_target_name: 'from long ago' },
+    });
+    restoreCommand = `cp ${wal}/%f %p`;
+    repository = createRepository(createFilesystemStore(archive), createCodec('zstd'));
+    tablespace = primary.makeDirectory('ts');
+    await primary.query(`CREATE TABLESPACE fast LOCATION '${tablespace}'`);
+    await primary.query('CREATE TABLE moved (id int) TABLESPACE fast');
+    await primary.query('INSERT INTO moved SELECT generate_series(1, 1000)');
+    await primary.query('CREATE TABLE facts (id int)');
+    await primary.query("ALTER SYSTEM SET recovery_target_time = '2000-01-01 00:00:00+00'");
+    await pushBackup(
+      repository,
+      {
+        environment: primary.clientEnvironment,
+        jobs: 2,
+        partSizeBytes: 8 * 1024 * 1024,
+        manifestChecksum: 'CRC32C',
+        walDeadlineMs: 60_000,
+      },
+      context,
+    );
+    lsnOf = {};
+    for (const id of [1, 2, 3]) {
+      await primary.query('INSERT INTO facts VALUES ($1)', [id]);
+      const [row] = await primary.query<{ lsn: string }>('SELECT pg_create_restore_point($1)::text AS lsn', [
+        `point ${id}`,
+      ]);
+      lsnOf[`point ${id}`] = row?.lsn ?? '';
+    }
+    const [last] = await primary.query<{ name: string }>('SELECT pg_walfile_name(pg_switch_wal()) AS name');
+    await waitFor('the last segment to be archived', () => existsSync(join(wal, last?.name ?? '')));
+  });
+
+  afterAll(async () => {
+    await primary.destroy();
+  });
+
+  const mapped = (name: string) => ({
+    directory: join(primary.directory, name),
+    tablespaceMappings: [{ from: tablespace, to: join(primary.directory, `${name}-ts`) }],
+    restoreCommand,
+  });
+
+  it('is accepted by pg_verifybackup', async () => {
+    const verifier = '/usr/lib/postgresql/15/bin/pg_verifybackup';
+    const where = mapped('verified');
+    await restore(repository, { ...where, target: { immediate: true } });
+    expect(existsSync(join(where.directory, 'tablespace_map'))).toBe(false);
+    const manifest = readFileSync(join(where.directory, 'backup_manifest'), 'utf8');
+    expect(manifest).toMatch(/"Path": "pg_tblspc\/\d+\/PG_/);
+    expect(manifest).not.toContain('tablespace_map');
+    // Debian's newest reads manifests of the first version only.
+    if (!existsSync(verifier) || major > 16) return;
+    const result = await runCommand(verifier, ['-n', where.directory]);
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'backup successfully verified\n', stderr: '' });
+
+    appendFileSync(join(where.directory, 'PG_VERSION'), ' ');
+    expect((await runCommand(verifier, ['-n', where.directory])).exitCode).toBe(1);
+  });
+
+  it('recovers to a restore point and pauses, whatever postgresql.conf says of earlier recoveries', async () => {
+    const where = mapped('paused');
+    const result = await restore(repository, { ...where, target: { name: 'point 2' } });
+    expect(result.removedSettings).toEqual(["recovery_target_time = '2000-01-01 00:00:00+00'"]);
+    // A limit below the primary's would keep a server with hot_standby from starting.
+    await using server = await startServer({ major, dataDirectory: where.directory });
+    await waitForPause(server);
+    expect(await server.query('SELECT id FROM facts ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(await server.query('SELECT count(*)::int AS count FROM moved')).toEqual([{ count: 1000 }]);
+    expect(await server.query("SELECT current_setting('archive_mode') AS mode")).toEqual([{ mode: 'off' }]);
+    const [oid] = readdirSync(join(where.directory, 'pg_tblspc'));
+    expect(readlinkSync(join(where.directory, 'pg_tblspc', oid ?? ''))).toBe(`${where.directory}-ts`);
+    await server.query('SELECT pg_wal_replay_resume()');
+    await waitFor('the promotion', async () => {
+      const [row] = await server.query<{ recovering: boolean }>('SELECT pg_is_in_recovery() AS recovering');
+      return row?.recovering === false;
+    });
+    await server.query('INSERT INTO facts VALUES (10)');
+  });
+
+  it('recovers to an LSN and opens for writing', async () => {
+    const where = mapped('promoted');
+    await restore(repository, { ...where, target: { lsn: lsnOf['point 1'] ?? '', action: 'promote' } });
+    await using server = await startServer({ major, dataDirectory: where.directory });
+    await waitFor('the promotion', async () => {
+      const [row] = await server.query<{ recovering: boolean }>('SELECT pg_is_in_recovery() AS recovering');
+      return row?.recovering === false;
+    });
+    expect(await server.query('SELECT id FROM facts')).toEqual([{ id: 1 }]);
+  });
+
+  it('becomes a standby', async () => {
+    const where = mapped('standby');
+    await restore(repository, { ...where, standby: true });
+    expect(existsSync(join(where.directory, 'recovery.signal'))).toBe(false);
+    await using server = await startServer({ major, dataDirectory: where.directory });
+    await waitFor('the standby to catch up', async () => {
+      const [row] = await server.query<{ count: number }>('SELECT count(*)::int AS count FROM facts');
+      return row?.count === 3;
+    });
+    expect(await server.query('SELECT pg_is_in_recovery() AS recovering')).toEqual([{ recovering: true }]);
+  });
+
+  it('refuses a target from before its end', async () => {
+    const refused = restore(repository, { ...mapped('too-early'), target: { time: '2020-01-01 00:00Z' } });
+    await expect(refused).rejects.toThrow('serves to recover to 2020-01-01 00:00:00+00');
+  });
+
+  it('restored in place needs its tablespace to be empty', async () => {
+    const refused = restore(repository, { directory: join(primary.directory, 'in-place'), restoreCommand });
+    await expect(refused).rejects.toThrow(`${tablespace} is not empty`);
+  });
+
+  it('whose restore is killed cannot be started, and a second restore says why', async () => {
+    const where = mapped('killed');
+    const script = fileURLToPath(new URL('../support/restore-slowly.ts', import.meta.url));
+    const child = spawn(process.execPath, [script, repository.store.location, where.directory, tablespace], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    expect(existsSync(join(where.directory, 'PG_VERSION'))).toBe(true);
+    expect(existsSync(join(where.directory, 'global/pg_control'))).toBe(false);
+    giveTreeToServerUser(where.directory);
+    await using server = await prepareServer({ major, dataDirectory: where.directory });
+    await expect(server.start()).rejects.toThrow('the server did not start');
+    await expect(restore(repository, where)).rejects.toThrow('holds a restore that is running or did not finish');
+  });
+});
