@@ -13,6 +13,12 @@ export interface GcsObject {
   readonly generation?: string | undefined;
 }
 
+/** One page of a listing. */
+export interface ObjectPage {
+  readonly items?: readonly GcsObject[];
+  readonly nextPageToken?: string;
+}
+
 /** The fields of {@link GcsObject} for a `fields` parameter. */
 export const objectFields = 'name,size,updated';
 

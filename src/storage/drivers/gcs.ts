@@ -11,7 +11,7 @@ import { cutBody } from '../parts.ts';
 import { callObject, orMissingBucket } from './gcs-absence.ts';
 import { type GcsBucket, type GcsSettings, openGcsBucket } from './gcs-bucket.ts';
 import { getObject } from './gcs-download.ts';
-import { formatCrc32c, type GcsObject, infoOf, objectFields, requireStored } from './gcs-object.ts';
+import { formatCrc32c, type GcsObject, infoOf, type ObjectPage, objectFields, requireStored } from './gcs-object.ts';
 import { putResumably } from './gcs-resumable.ts';
 import { inOrder } from './in-order.ts';
 import { cutSizes, defaultIdleTimeoutMs, deleteConcurrency, type TransferLimits } from './limits.ts';
@@ -116,11 +116,6 @@ async function* listPages(
     page = (await orMissingBucket(call)).data;
     for (const object of page.items ?? []) yield infoOf(object, action);
   } while (page.nextPageToken);
-}
-
-interface ObjectPage {
-  readonly items?: readonly GcsObject[];
-  readonly nextPageToken?: string;
 }
 
 async function remove(bucket: GcsBucket, keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
