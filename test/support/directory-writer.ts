@@ -9,7 +9,7 @@ import { numberedObject, type PutOutcome } from './directory-writer-objects.ts';
  * A process of its own that writes into a directory store, for tests that kill it, race it, or give it a place that is full, read-only
  * or somebody else's.
  *
- * - `for-ever <root> <number>` puts numbered objects from that number on, every other one with ifAbsent
+ * - `for-ever <root> <number>` puts an object `begun/<number>`, then numbered objects from that number on, every other one with ifAbsent
  * - `put <root> <size>…` puts one object after the other with ifAbsent, and prints the outcomes
  * - `race <root> <key> <seed> <moment>` begins four puts of the key at that moment (ms since 1970), and prints the outcomes
  */
@@ -32,6 +32,7 @@ function namesBelow(folder: string): string[] {
 }
 
 async function putForEver(start: number): Promise<void> {
+  await store.put(`begun/${start}`, Buffer.alloc(0));
   for (let number = start; ; number += 1) {
     const { key, bytes } = numberedObject(number);
     await store

@@ -11,6 +11,7 @@ import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { joined, walLikeBytes } from '../../support/byte-streams.ts';
 import { numberedObject, type PutOutcome } from '../../support/directory-writer-objects.ts';
 import { startCommand } from '../../support/run-command.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const writer = fileURLToPath(new URL('../../support/directory-writer.ts', import.meta.url));
 
@@ -68,23 +69,20 @@ describe('a put into a directory', () => {
 
   it('leaves whole objects only when the writer is killed at any moment', { timeout: 60_000 }, async () => {
     for (let round = 0; round < 15; round += 1) {
-      const { process: child, finished } = startCommand(process.execPath, [
-        writer,
-        'for-ever',
-        root,
-        String(round * 7),
-      ]);
-      await delay(120 + Math.random() * 120);
+      const start = round * 7;
+      const { process: child, finished } = startCommand(process.execPath, [writer, 'for-ever', root, String(start)]);
+      await waitFor('the writer to begin', () => existsSync(join(root, `begun/${start}`)), { intervalMs: 2 });
+      await delay(Math.random() * 100);
       child.kill('SIGKILL');
       expect((await finished).signal).toBe('SIGKILL');
     }
     let count = 0;
-    for await (const { key } of store.list('')) {
+    for await (const { key } of store.list('wal_005/')) {
       const { bytes } = numberedObject(Number(key.slice('wal_005/'.length)));
       expect((await joined((await store.get(key)).body)).equals(bytes), key).toBe(true);
       count += 1;
     }
-    expect(count).toBeGreaterThan(10);
+    expect(count).toBeGreaterThan(0);
     await store.put('wal_005/after', Buffer.from('x'), { ifAbsent: true });
   });
 
