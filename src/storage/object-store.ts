@@ -2,14 +2,14 @@
  * The store: keys to bytes. These comments are the contract, and `test/contract/object-store.ts` is derived from
  * them; every driver runs that suite against the real service.
  *
- * Keys: UTF-8 text without a leading slash, `/` between parts, no empty part, no part `.` or `..`; 1 to 1024 bytes.
+ * Keys: UTF-8 text without control characters, no leading slash, `/` between parts, no empty part, no part `.` or `..`; 1 to 1024 bytes.
  * A key that breaks these rules throws a {@link UsageError} before anything is sent. `location` and keys hold no secrets.
  *
  * Errors, from every member: {@link NotFoundError} only when the service itself answered that this key does not
  * exist; {@link ConfigError} when the bucket, container or root directory does not exist; {@link PermissionError}
- * when it refused us; {@link StoreError} for everything else, `retryable` telling whether the same call may succeed
- * later. An aborted signal rejects with the signal's reason. Drivers do not retry whole operations
- * (`with-retries.ts` does).
+ * when it refused us; {@link LocalFileError} when the disk of a directory store is full or read-only; {@link StoreError}
+ * for everything else, `retryable` telling whether the same call may succeed later. An aborted signal rejects with the
+ * signal's reason. Drivers do not retry whole operations (`with-retries.ts` does).
  */
 export interface ObjectStore extends AsyncDisposable {
   /** The URL of this store for messages, e.g. `s3://bucket/prefix`. Never holds credentials. */
@@ -67,7 +67,10 @@ export interface PutOptions extends CallOptions {
   readonly ifAbsent?: boolean | undefined;
 }
 
-/** Bytes `start` up to but not including `end`; without `end`, to the end of the object. `start` must lie inside the object. */
+/**
+ * Bytes `start` up to but not including `end`; without `end`, or where that lies behind it, to the end of the object. `start` must
+ * lie inside the object: behind it is a {@link StoreError}. What is no range at all is a {@link UsageError} before anything is sent.
+ */
 export interface ByteRange {
   readonly start: number;
   readonly end?: number | undefined;
