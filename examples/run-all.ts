@@ -56,9 +56,15 @@ async function runExample(name: string, storeEnvironment: Environment): Promise<
     settings: { archive_mode: 'on' },
     environment: { ...tools, ...storeEnvironment },
   });
-  const environment = { ...tools, ...server.clientEnvironment, HOME: server.directory, ...storeEnvironment };
-  environment['SEAWALL_REPOSITORY'] ??= `file://${server.makeDirectory('repository')}`;
-  if (name === 'restore-to-a-moment') await archive(server, environment['SEAWALL_REPOSITORY']);
+  const environment: Environment = {
+    ...tools,
+    ...server.clientEnvironment,
+    HOME: server.directory,
+    ...storeEnvironment,
+  };
+  const repository = environment['SEAWALL_REPOSITORY'] ?? `file://${server.makeDirectory('repository')}`;
+  environment['SEAWALL_REPOSITORY'] = repository;
+  if (name === 'restore-to-a-moment') await archive(server, repository);
   const script = fileURLToPath(new URL(`${name}/run.sh`, import.meta.url));
   const running = startCommand(script, [], { asServerUser: true, cwd: server.directory, env: environment });
   const limit = setTimeout(() => running.process.kill('SIGKILL'), exampleTimeoutMs);
