@@ -71,7 +71,7 @@ function addCommand(program: Command, definition: CommandDefinition, onCall: (ca
   }
   command.optionsGroup('Settings:');
   command.option('--config <path>', 'configuration file (YAML, one setting per line)');
-  const settings = [...definition.settings, ...commonSettings];
+  const settings = [...new Set([...definition.settings, ...commonSettings])];
   for (const name of settings) {
     const setting = settingsTable[name];
     command.option(`${flagOf(name)} ${setting.placeholder}`, setting.doc);
@@ -101,7 +101,6 @@ function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageErro
   const near = /Did you mean (?:one of )?(.+)\?/.exec(suggestion ?? '')?.[1];
   const help = argv[0] !== undefined && argv[0] in commands ? `seawall ${argv[0]} --help` : 'seawall --help';
   return new UsageError(message, {
-    cause: error,
     hint: `${near === undefined ? '' : `Did you mean ${near}? `}Run \`${help}\` to see what there is.`,
   });
 }
