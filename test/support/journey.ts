@@ -1,0 +1,120 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClusterOptions, startCluster } from './postgres.ts';
+import { prepareServer, type Server, type Settings } from './postgres-server.ts';
+import type { CommandResult, RunningCommand } from './run-command.ts';
+import { seawallEnvironment, seawallPath, startSeawall } from './seawall.ts';
+import { giveToServerUser, makeServerDirectory } from './server-user.ts';
+
+/** Where a repository is, as a shell would be told. */
+export interface RepositoryAddress {
+  /** For `--repository`. */
+  readonly url: string;
+  /** Other flags, those of an endpoint for example. */
+  readonly flags?: readonly string[];
+  /** Credentials and the like. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface JourneyOptions extends Omit<ClusterOptions, 'archiveCommand' | 'environment'> {
+  /** By default a new directory. */
+  readonly repository?: RepositoryAddress;
+}
+
+/** A running cluster that archives into a repository of its own, and all that is restored from there. */
+export interface Journey extends AsyncDisposable {
+  readonly cluster: Server;
+  readonly repository: RepositoryAddress;
+  /** The directory of the repository, where it is in one. */
+  readonly repositoryPath: string;
+  /** Starts `seawall` as the server's user, with the repository and with libpq's variables of the cluster. */
+  start(...args: string[]): RunningCommand;
+  /** Runs it to its end, whatever that is. */
+  run(...args: string[]): Promise<CommandResult>;
+  /** Runs it, and gives what it printed on stdout. @throws when it does not end with 0 */
+  succeed(...args: string[]): Promise<string>;
+  /** Takes a base backup, and gives its name. */
+  backUp(...args: string[]): Promise<string>;
+  /** Stops the cluster and removes its data directory, and whatever directories are named. */
+  destroyCluster(...others: string[]): Promise<void>;
+  /** Restores a backup into a new directory, or into the one that is named. The server is not started yet. */
+  restore(backup: string, args?: readonly string[], options?: RestoredServerOptions): Promise<RestoredServer>;
+  /** What `restore LATEST --plan` prints with these options. */
+  planOf(...args: string[]): Promise<string>;
+  /** The data directory of a restored server that has ended, with other settings. Not started yet. */
+  reopen(ended: Server, settings: Settings): Promise<Server>;
+}
+
+/** A server on a restored data directory, not started yet. */
+export interface RestoredServer extends Server {
+  /** What the restore printed. */
+  readonly report: string;
+}
+
+export interface RestoredServerOptions {
+  readonly dataDirectory?: string;
+  /** For the server's command line. */
+  readonly settings?: Settings;
+}
+
+/** Makes a cluster with an empty repository and starts it. Everything goes when the journey is disposed of. */
+export async function startJourney(options: JourneyOptions = {}): Promise<Journey> {
+  const { major = 18 } = options;
+  await using stack = new AsyncDisposableStack();
+  const home = makeServerDirectory('seawall-journey-');
+  stack.defer(() => rmSync(home, { recursive: true, force: true }));
+  const repositoryPath = join(home, 'repository');
+  mkdirSync(repositoryPath);
+  giveToServerUser(repositoryPath);
+  const { repository = { url: `file://${repositoryPath}` } } = options;
+  const { url, flags = [] } = repository;
+  // One home for all, so that Node's compile cache is warm after the first call.
+  const environment = { ...seawallEnvironment, ...repository.environment, HOME: home };
+
+  const archiveCommand = [seawallPath, 'wal-push', '"%p"', '--repository', url, ...flags].join(' ');
+  const cluster = stack.use(await startCluster({ ...options, archiveCommand, environment }));
+  const disposables = stack.move();
+
+  const journey: Journey = {
+    cluster,
+    repository,
+    repositoryPath,
+    start(...args) {
+      const env = { ...environment, ...cluster.clientEnvironment };
+      return startSeawall([...args, '--repository', url, ...flags], {
+        asServerUser: true,
+        cwd: cluster.directory,
+        env,
+      });
+    },
+    run: (...args) => journey.start(...args).finished,
+    async succeed(...args) {
+      const result = await journey.run(...args);
+      if (result.exitCode !== 0)
+        throw new Error(`seawall ${args.join(' ')} ended with ${result.exitCode}:\n${result.stderr}`);
+      return result.stdout;
+    },
+    async backUp(...args) {
+      const backup = JSON.parse(await journey.succeed('basebackup', '--json', ...args)) as { name: string };
+      return backup.name;
+    },
+    async destroyCluster(...others) {
+      await cluster.stop('fast');
+      for (const directory of [cluster.dataDirectory, ...others]) rmSync(directory, { recursive: true });
+    },
+    async restore(backup, args = [], { dataDirectory, settings } = {}) {
+      const directory = makeServerDirectory('seawall-restored-');
+      disposables.defer(() => rmSync(directory, { recursive: true, force: true }));
+      const target = dataDirectory ?? join(directory, 'data');
+      const report = await journey.succeed('restore', backup, target, '--jobs', '2', ...args);
+      const server = { major, dataDirectory: target, directory, environment, ...(settings && { settings }) };
+      return Object.assign(disposables.use(await prepareServer(server)), { report });
+    },
+    planOf: (...args) => journey.succeed('restore', 'LATEST', join(home, 'planned'), '--plan', ...args),
+    async reopen({ dataDirectory }, settings) {
+      return disposables.use(await prepareServer({ major, dataDirectory, environment, settings }));
+    },
+    [Symbol.asyncDispose]: () => disposables.disposeAsync(),
+  };
+  return journey;
+}
