@@ -35,7 +35,8 @@ function whatHappens({ target, signalFile }: RestorePlan): string {
     case 'promote':
       return `it recovers to ${stop} and then opens for writing, on a new timeline`;
     case 'shutdown':
-      return `it recovers to ${stop} and shuts down; remove recovery.signal before it is to open for writing`;
+      // Without recovery.signal the server would take this for a crash, and replay what pg_wal holds of the time after the target.
+      return `it recovers to ${stop} and shuts down; to open it there, start it with -o "-c recovery_target_action=promote", and never remove recovery.signal`;
   }
 }
 
