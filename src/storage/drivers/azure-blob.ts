@@ -21,7 +21,6 @@ import { answerSize } from './answer-size.ts';
 import { isLost, putInBlocks } from './azure-blocks.ts';
 import { type AzureSettings, createContainerClient } from './azure-client.ts';
 import { type AzureContainer, callAzure } from './azure-container.ts';
-import { azureFailure } from './azure-failure.ts';
 import { inOrder } from './in-order.ts';
 import {
   cutSizes,
@@ -135,9 +134,8 @@ async function get(container: AzureContainer, key: string, { range, signal }: Ge
       range,
       `${key} from ${container.location}`,
     );
-    const failure = (cause: unknown) => azureFailure(cause, action);
     const { idleTimeoutMs } = container;
-    const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
+    const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, action });
     return { ...infoOf(key, { contentLength: sizeBytes, lastModified }, action), body };
   } catch (error) {
     source.destroy();

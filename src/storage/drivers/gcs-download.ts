@@ -7,7 +7,6 @@ import type { GetOptions, StoredObject } from '../object-store.ts';
 import { answerSize } from './answer-size.ts';
 import { callObject } from './gcs-absence.ts';
 import type { GcsBucket } from './gcs-bucket.ts';
-import { gcsFailure } from './gcs-failure.ts';
 import { formatCrc32c, infoOf } from './gcs-object.ts';
 import { type Reception, receiveBody } from './receive-body.ts';
 
@@ -40,9 +39,8 @@ export async function getObject(
     const updated = headers.get('last-modified') ?? undefined;
     const info = infoOf({ name: key, size: String(sizeBytes), updated }, action);
     const check = range === undefined ? checksumCheck(headers, action) : undefined;
-    const failure = (cause: unknown) => gcsFailure(cause, action);
     const { idleTimeoutMs } = bucket;
-    return { ...info, body: receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure, check }) };
+    return { ...info, body: receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, action, check }) };
   } catch (error) {
     source.destroy();
     throw error;

@@ -52,14 +52,18 @@ export async function requireStored(
   checksum: number,
 ): Promise<void> {
   if (Number(stored.size) === sizeBytes && stored.crc32c === formatCrc32c(checksum)) return;
-  if (stored.name !== undefined && stored.generation !== undefined) {
-    await bucket.call(action, {
-      method: 'DELETE',
-      url: `${bucket.objectsUrl}/${encodeURIComponent(stored.name)}`,
-      params: { ifGenerationMatch: stored.generation },
-    });
-  }
+  const cause = await removeGeneration(bucket, action, stored).catch((error: unknown) => error);
   throw new StoreError(`cannot ${action}: ${sizeBytes} bytes were sent, the service has stored others`, {
     retryable: true,
+    cause,
+  });
+}
+
+async function removeGeneration(bucket: GcsBucket, action: string, { name, generation }: GcsObject): Promise<void> {
+  if (name === undefined || generation === undefined) return;
+  await bucket.call(action, {
+    method: 'DELETE',
+    url: `${bucket.objectsUrl}/${encodeURIComponent(name)}`,
+    params: { ifGenerationMatch: generation },
   });
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { StoreError } from '../../errors.ts';
 
 export interface Reception {
   /** How many bytes must come. */
@@ -6,8 +7,8 @@ export interface Reception {
   /** No wait for the next chunk is longer than this; the time that the consumer takes does not count. */
   readonly idleTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** The error to throw for a connection that broke, fell silent or sent too few bytes. */
-  readonly failure: (cause: unknown) => unknown;
+  /** What fails when the connection breaks, falls silent or brings too few bytes: `read wal_005/… from s3://bucket`. */
+  readonly action: string;
   /** Sees each chunk before it is handed on; `end` may throw when the whole is not what it should be. */
   readonly check?: { update(chunk: Uint8Array): void; end(): void } | undefined;
 }
@@ -23,9 +24,14 @@ export function receiveBody(source: Readable, reception: Reception): AsyncIterab
 }
 
 function receive(source: Readable, reception: Reception): AsyncIterator<Uint8Array> {
-  const { sizeBytes, idleTimeoutMs, signal, failure, check } = reception;
+  const { sizeBytes, idleTimeoutMs, signal, check } = reception;
   const chunks: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]();
   let receivedBytes = 0;
+  const failure = (cause: unknown) =>
+    new StoreError(`cannot ${reception.action}: it broke off after ${receivedBytes} of ${sizeBytes} bytes`, {
+      cause,
+      retryable: true,
+    });
 
   const nextChunk = async () => {
     const silence = setTimeout(() => {
@@ -50,9 +56,7 @@ function receive(source: Readable, reception: Reception): AsyncIterator<Uint8Arr
         check?.update(result.value);
         return { done: false, value: result.value };
       }
-      if (receivedBytes !== sizeBytes) {
-        throw failure(new Error(`the body ended after ${receivedBytes} of ${sizeBytes} bytes`));
-      }
+      if (receivedBytes !== sizeBytes) throw failure(undefined);
       check?.end();
       return { done: true, value: undefined };
     },

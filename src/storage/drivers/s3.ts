@@ -31,7 +31,7 @@ import { cutSizes, defaultIdleTimeoutMs, defaultUploadConcurrency, type Transfer
 import { receiveBody } from './receive-body.ts';
 import { callS3, requireETag, type S3Bucket } from './s3-bucket.ts';
 import { createS3Client, type S3Settings } from './s3-client.ts';
-import { deletionFailure, isRefusal, s3Failure } from './s3-failure.ts';
+import { deletionFailure, isRefusal } from './s3-failure.ts';
 import { putInParts } from './s3-multipart.ts';
 
 export interface S3StoreOptions extends S3Settings, TransferLimits {
@@ -116,9 +116,8 @@ async function get(bucket: S3Bucket, key: string, { range, signal }: GetOptions 
       range,
       `${key} from ${bucket.location}`,
     );
-    const failure = (cause: unknown) => s3Failure(cause, action);
     const { idleTimeoutMs } = bucket;
-    const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, failure });
+    const body = receiveBody(source, { sizeBytes: bodyBytes, idleTimeoutMs, signal, action });
     return { ...infoOf(key, { Size: sizeBytes, LastModified }, action), body };
   } catch (error) {
     source.destroy();
