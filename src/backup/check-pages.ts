@@ -52,9 +52,8 @@ export function createPageVerifier(startLsn: Lsn, context: Context): PageVerifie
   };
 }
 
-/** Reads one page of the piece once more. A file that has become shorter ends in pages of zeros, which are sound. */
-async function readPage({ handle, positionBytes, bytes }: FilePiece, index: number): Promise<void> {
+/** Reads one page of the piece once more. */
+async function readPage({ file, positionBytes, bytes }: FilePiece, index: number): Promise<void> {
   const page = bytes.subarray(index * pageSizeBytes, (index + 1) * pageSizeBytes);
-  const { bytesRead } = await handle.read(page, 0, pageSizeBytes, positionBytes + index * pageSizeBytes);
-  page.fill(0, bytesRead);
+  await file.read(page, positionBytes + index * pageSizeBytes);
 }

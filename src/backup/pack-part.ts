@@ -1,9 +1,10 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { systemErrorCode } from '../errors.ts';
+import { stat } from 'node:fs/promises';
 import { createFileChecksum, type FileChecksumAlgorithm } from '../postgres/file-checksum.ts';
+import { pageSizeBytes } from '../postgres/page-checksum.ts';
 import { bytesOf, toByteString } from '../util/byte-string.ts';
 import { fileError } from '../util/file-error.ts';
 import { createChunk } from './chunk.ts';
+import { type DataFile, openDataFile, unlessVanished } from './data-file.ts';
 import { directoryMark, type FileRecords, type FoundFiles } from './file-records.ts';
 import { encodeTarHeader, tarEndBytes, tarEntryOf, tarPaddingBytes } from './tar-header.ts';
 
@@ -21,22 +22,19 @@ export interface PackSource {
   readonly onRead: (sizeBytes: number, path: string) => void;
 }
 
-/** A piece of a file that has been read, beginning at a page's start. The bytes may be replaced by what a second reading gives. */
+/** A piece of a file that has been read, beginning at a page's start: no page is cut in two. The bytes may be replaced by what a second reading gives. */
 export interface FilePiece {
   readonly path: string;
-  readonly handle: FileHandle;
+  readonly file: DataFile;
   readonly positionBytes: number;
   readonly bytes: Uint8Array;
 }
 
-/** Read and compressed at a time: large enough that neither waits for the other, and each part in progress holds a few of them. */
-const chunkBytes = 1024 * 1024;
+/** Read and compressed at a time: the block size of the zstd codec, so that it need not copy. */
+const blockBytes = 2 * 1024 * 1024;
 
-/** Pieces of a file begin at a multiple of this, PostgreSQL's page size, so that no page is cut in two. */
-const pageBytes = 8192;
-
-/** Room for a header with the longest path that Linux knows, in a pax record and in a ustar name. */
-const largestHeaderBytes = pageBytes;
+/** Room for a whole page, and for a header with the longest path that Linux knows in a pax record. */
+const spareBytes = pageSizeBytes;
 
 /**
  * The tar of one part, streamed; may be called again for a second attempt. Files that have vanished since they were found are
@@ -47,13 +45,12 @@ const largestHeaderBytes = pageBytes;
  * @throws {@link LocalFileError} or {@link PermissionError} when a file cannot be read
  */
 export async function* packPart(indexes: readonly number[], source: PackSource): AsyncGenerator<Uint8Array> {
-  const chunk = createChunk(chunkBytes);
+  const chunk = createChunk({ blockBytes, spareBytes });
   const root = toByteString(source.dataDirectory);
   for (const index of indexes) {
     source.signal.throwIfAborted();
     const path = source.files.paths[index] ?? '';
     const place = bytesOf(`${root}/${path}`);
-    if (chunk.freeBytes < largestHeaderBytes) yield chunk.take();
     try {
       if (source.files.sizesBytes[index] === directoryMark) await packDirectory(index, path, place);
       else yield* packFile(index, path, place);
@@ -61,69 +58,45 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
       if (!(error instanceof Error && 'syscall' in error)) throw error;
       throw fileError(`cannot read ${place.toString()}`, place.toString(), error);
     }
+    if (chunk.isFull) yield chunk.take();
   }
-  if (chunk.freeBytes < tarEndBytes) yield chunk.take();
   chunk.reserve(tarEndBytes).fill(0);
-  yield chunk.take();
+  if (chunk.isFull) yield chunk.take();
+  yield chunk.end();
 
   async function packDirectory(index: number, path: string, place: Buffer): Promise<void> {
     const status = await unlessVanished(stat(place, { bigint: true }));
     if (status === undefined) return source.records.remove(index);
-    chunk.append(encodeTarHeader(tarEntryOf(path, 'directory', status)));
+    append(encodeTarHeader(tarEntryOf(path, 'directory', status)));
     const record = { sizeBytes: 0, modifiedNs: status.mtimeNs, checksum: '', corruptBlocks: [] };
     source.records.set(index, record);
   }
 
   async function* packFile(index: number, path: string, place: Buffer): AsyncGenerator<Uint8Array> {
-    const handle = await unlessVanished(open(place));
-    if (handle === undefined) return source.records.remove(index);
-    try {
-      const status = await handle.stat({ bigint: true });
-      const sizeBytes = Number(status.size);
-      chunk.append(encodeTarHeader(tarEntryOf(path, 'file', status)));
-      const checksum = source.checksumAlgorithm && createFileChecksum(source.checksumAlgorithm);
-      const corruptBlocks: number[] = [];
-      for (let positionBytes = 0; positionBytes < sizeBytes; ) {
-        const restBytes = sizeBytes - positionBytes;
-        if (chunk.freeBytes < Math.min(restBytes, pageBytes)) yield chunk.take();
-        const wholePagesBytes = chunk.freeBytes - (chunk.freeBytes % pageBytes);
-        const bytes = chunk.reserve(restBytes <= chunk.freeBytes ? restBytes : wholePagesBytes);
-        await readFully(handle, bytes, positionBytes);
-        corruptBlocks.push(...(await source.checkPages({ path, handle, positionBytes, bytes })));
-        checksum?.update(bytes);
-        positionBytes += bytes.byteLength;
-        source.onRead(bytes.byteLength, path);
-        source.signal.throwIfAborted();
-      }
-      const paddingBytes = tarPaddingBytes(sizeBytes);
-      if (chunk.freeBytes < paddingBytes) yield chunk.take();
-      chunk.reserve(paddingBytes).fill(0);
-      const record = { sizeBytes, modifiedNs: status.mtimeNs, checksum: checksum?.digest() ?? '', corruptBlocks };
-      source.records.set(index, record);
-    } finally {
-      await handle.close();
+    using file = await openDataFile(place);
+    if (file === undefined) return source.records.remove(index);
+    const sizeBytes = Number(file.status.size);
+    append(encodeTarHeader(tarEntryOf(path, 'file', file.status)));
+    const checksum = source.checksumAlgorithm && createFileChecksum(source.checksumAlgorithm);
+    const corruptBlocks: number[] = [];
+    for (let positionBytes = 0; positionBytes < sizeBytes; ) {
+      if (chunk.isFull) yield chunk.take();
+      const wholePagesBytes = chunk.freeBytes - (chunk.freeBytes % pageSizeBytes);
+      const bytes = chunk.reserve(Math.min(sizeBytes - positionBytes, wholePagesBytes));
+      await file.read(bytes, positionBytes);
+      corruptBlocks.push(...(await source.checkPages({ path, file, positionBytes, bytes })));
+      checksum?.update(bytes);
+      positionBytes += bytes.byteLength;
+      source.onRead(bytes.byteLength, path);
+      source.signal.throwIfAborted();
     }
+    if (chunk.isFull) yield chunk.take();
+    chunk.reserve(tarPaddingBytes(sizeBytes)).fill(0);
+    const modifiedNs = file.status.mtimeNs;
+    source.records.set(index, { sizeBytes, modifiedNs, checksum: checksum?.digest() ?? '', corruptBlocks });
   }
-}
 
-/** Fills the piece; behind the end of a file that has become shorter there are zeros. */
-async function readFully(handle: FileHandle, piece: Uint8Array, positionBytes: number): Promise<void> {
-  for (let filled = 0; filled < piece.byteLength; ) {
-    const { bytesRead } = await handle.read(piece, filled, piece.byteLength - filled, positionBytes + filled);
-    if (bytesRead === 0) {
-      piece.fill(0, filled);
-      return;
-    }
-    filled += bytesRead;
-  }
-}
-
-/** PostgreSQL removes files while they are backed up; what is gone needs no copy. */
-async function unlessVanished<T>(opening: Promise<T>): Promise<T | undefined> {
-  try {
-    return await opening;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
+  function append(bytes: Uint8Array): void {
+    chunk.reserve(bytes.byteLength).set(bytes);
   }
 }
