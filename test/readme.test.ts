@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { exitStatuses } from '../src/cli/exit-codes.ts';
 import { commands } from '../src/cli/commands/index.ts';
+import { exitStatuses } from '../src/cli/exit-codes.ts';
 import { settingNames, settingsTable, variableOf } from '../src/config/settings.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -19,9 +19,7 @@ describe('the README', () => {
       const value = placeholder.slice(1, -1).replaceAll('|', ', ');
       return `| \`${name}\` | ${value} | ${defaultOf(name)} | ${doc}${others} |`;
     });
-    expect(sectionOf('settings')).toBe(
-      ['| setting | value | default | |', '|---|---|---|---|', ...rows].join('\n'),
-    );
+    expect(sectionOf('settings')).toBe(['| setting | value | default | |', '|---|---|---|---|', ...rows].join('\n'));
   });
 
   it('names every command', () => {
