@@ -37,7 +37,7 @@ async function openBroker(): Promise<Broker> {
   const started = new Map<ServiceName, Promise<RunningService<object>>>();
   const server = createServer((request, response) => {
     const name = request.url?.slice(1) as ServiceName;
-    const service = started.get(name) ?? starters[name]();
+    const service = started.get(name) ?? start(name);
     started.set(name, service);
     void answer(service, response);
   });
@@ -54,6 +54,14 @@ async function openBroker(): Promise<Broker> {
       );
     },
   };
+}
+
+function start(name: ServiceName): Promise<RunningService<object>> {
+  const service: Promise<RunningService<object>> = starters[name]();
+  service.catch((error: unknown) => {
+    process.stderr.write(`The tests on the service ${name} cannot run: ${describeError(error)}\n`);
+  });
+  return service;
 }
 
 async function answer(service: Promise<RunningService<object>>, response: ServerResponse): Promise<void> {
