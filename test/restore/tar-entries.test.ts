@@ -1,27 +1,15 @@
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
-import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { IntegrityError, StoreError } from '../../src/errors.ts';
 import { readTar } from '../../src/restore/tar-entries.ts';
 import { byteStringAsText } from '../../src/util/byte-string.ts';
-
-type Member = Partial<Header> & { readonly name: string; readonly content?: string | Buffer };
-
-async function tarOf(...members: readonly Member[]): Promise<Buffer> {
-  const archive = pack();
-  for (const { content = '', ...header } of members) archive.entry(header, content);
-  archive.finalize();
-  return Buffer.concat((await Array.fromAsync(archive)) as Buffer[]);
-}
-
-async function* inPieces(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.byteLength; offset += sizeBytes) yield bytes.subarray(offset, offset + sizeBytes);
-}
+import { inChunks } from '../support/byte-streams.ts';
+import { type TarMember, tarOf } from '../support/stored-backup.ts';
 
 async function readAll(bytes: Uint8Array, pieceSizeBytes = 1000): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
-  for await (const entry of readTar(inPieces(bytes, pieceSizeBytes), 'part_001.tar')) {
+  for await (const entry of readTar(inChunks(bytes, pieceSizeBytes), 'part_001.tar')) {
     contents[byteStringAsText(entry.name)] = entry.kind === 'file' ? await text(entry.body) : entry.kind;
   }
   return contents;
@@ -29,7 +17,7 @@ async function readAll(bytes: Uint8Array, pieceSizeBytes = 1000): Promise<Record
 
 async function describeAll(bytes: Uint8Array): Promise<object[]> {
   const members: object[] = [];
-  for await (const entry of readTar(inPieces(bytes, 4096), 'part_001.tar')) {
+  for await (const entry of readTar(inChunks(bytes, 4096), 'part_001.tar')) {
     members.push({ ...entry, body: await text(entry.body) });
   }
   return members;
@@ -54,13 +42,13 @@ describe('reading a tar', () => {
   it('gives modes, times and sizes', async () => {
     const mtime = new Date('2026-01-02T03:04:05Z');
     const bytes = await tarOf({ name: 'a', mode: 0o640, mtime, content: 'four' });
-    const entries = await Array.fromAsync(readTar(inPieces(bytes, 512), 'part_001.tar'));
+    const entries = await Array.fromAsync(readTar(inChunks(bytes, 512), 'part_001.tar'));
     expect(entries[0]).toMatchObject({ mode: 0o640, modifiedAt: mtime, sizeBytes: 4, kind: 'file' });
   });
 
   it('skips a body that is not read', async () => {
     const bytes = await tarOf(page, small);
-    const names = (await Array.fromAsync(readTar(inPieces(bytes, 700), 'part_001.tar'))).map((entry) => entry.name);
+    const names = (await Array.fromAsync(readTar(inChunks(bytes, 700), 'part_001.tar'))).map((entry) => entry.name);
     expect(names).toEqual(['/base/1/259', 'PG_VERSION']);
   });
 
@@ -124,7 +112,7 @@ describe('reading a tar', () => {
     let isClosed = false;
     async function* source(): AsyncGenerator<Uint8Array> {
       try {
-        yield* inPieces(bytes, 100);
+        yield* inChunks(bytes, 100);
       } finally {
         isClosed = true;
       }
@@ -150,7 +138,7 @@ describe('reading a tar', () => {
     // The header's checksum grows by as much as the byte did.
     const checksum = Number.parseInt(bytes.toString('latin1', 148, 154), 8) + 0xff - 'X'.charCodeAt(0);
     bytes.write(checksum.toString(8).padStart(6, '0'), 148, 'latin1');
-    const [entry] = await Array.fromAsync(readTar(inPieces(bytes, 512), 'part_001.tar'));
+    const [entry] = await Array.fromAsync(readTar(inChunks(bytes, 512), 'part_001.tar'));
     expect(entry?.name).toBe('base/1/\xffYZ');
   });
 
@@ -161,7 +149,7 @@ describe('reading a tar', () => {
   });
 
   it('refuses sparse files', async () => {
-    const bytes = await tarOf({ ...small, pax: { 'GNU.sparse.major': '1' } } as Member);
+    const bytes = await tarOf({ ...small, pax: { 'GNU.sparse.major': '1' } } as TarMember);
     await expect(readAll(bytes)).rejects.toThrow('part_001.tar holds "PG_VERSION" as a sparse file');
   });
 });

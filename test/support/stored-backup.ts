@@ -73,6 +73,9 @@ export const dataMembers: readonly TarMember[] = [
   { name: '/base/1', type: 'directory', mode: 0o700 },
   { name: '/base/1/259', content: Buffer.alloc(16_384, 'page') },
 ];
+/** The data of a small backup, and more. */
+export const withMembers = (...members: readonly TarMember[]): TarMember[] => [...dataMembers, ...members];
+
 export const controlMembers: readonly TarMember[] = [{ name: '/global/pg_control', content: controlFileOf() }];
 export const labelMembers: readonly TarMember[] = [
   { name: 'backup_label', content: labelText },
@@ -102,6 +105,10 @@ export async function storeBackup(repository: Repository, backup: BackupToStore 
   await store.put(sentinelKey(name), formatSentinel({ ...record, compressedSizeBytes, ...backup.sentinel }));
   return name;
 }
+
+/** The content of every file of a small backup, by its path. */
+export const contentsOfSmallBackup = (): Record<string, string | Buffer> =>
+  contentsOf([...dataMembers, ...controlMembers, ...labelMembers]);
 
 function contentsOf(members: readonly TarMember[]): Record<string, string | Buffer> {
   const files = members.filter(({ type = 'file', content = '' }) => type === 'file' && content !== '');
