@@ -8,7 +8,7 @@ import { syncFolder } from '../util/fsync.ts';
  * Stands in every directory of a restore from its first to its last moment. Another restore refuses a directory that holds it,
  * and a directory that still holds it after a crash cannot be started: its pg_control comes last.
  */
-export const unfinishedMark = 'seawall-restore.unfinished';
+const unfinishedMark = 'seawall-restore.unfinished';
 
 /** What is at the place where a directory is to be filled; anything but these two is refused. */
 export type DirectoryState = 'absent' | 'empty';

@@ -41,21 +41,10 @@ export async function restoreBackup(
 ): Promise<RestoreResult> {
   const startedAtMs = context.clock.now().getTime();
   const plan = await prepareRestore(repository, options, context);
-  const mark = `restore of ${plan.backup.name} from ${plan.location}, begun at ${context.clock.now().toISOString()}\n`;
-  const claim = await claimDirectories(directoriesOf(plan), mark);
-  try {
-    const unpacked = await unpackBackup(repository, plan, options.onProgress, context);
-    const removedSettings = await finishRestore(plan, unpacked, claim, context);
-    const durationMs = context.clock.now().getTime() - startedAtMs;
-    const { sizeBytes } = unpacked;
-    context.log.info({ backup: plan.backup.name, directory: plan.directory, sizeBytes, durationMs }, 'backup restored');
-    return { plan, sizeBytes, durationMs, removedSettings, next: await nextSteps(plan) };
-  } catch (error) {
-    await claim.undo().catch((failure: unknown) => {
-      context.log.warn({ cause: describeError(failure) }, 'files of the failed restore are left behind');
-    });
-    throw error;
-  }
+  const { sizeBytes, removedSettings } = await carryOut(repository, plan, options.onProgress, context);
+  const durationMs = context.clock.now().getTime() - startedAtMs;
+  context.log.info({ backup: plan.backup.name, directory: plan.directory, sizeBytes, durationMs }, 'backup restored');
+  return { plan, sizeBytes, durationMs, removedSettings, next: await nextSteps(plan) };
 }
 
 /** Finds out what a restore with these options would do, and writes nothing. Throws as {@link restoreBackup} before its first write. */
@@ -82,6 +71,27 @@ export async function prepareRestore(
     await inspectDirectory(tablespace.location, `tablespace ${tablespace.oid}`);
   }
   return plan;
+}
+
+async function carryOut(
+  repository: Repository,
+  plan: RestorePlan,
+  onProgress: RestoreOptions['onProgress'],
+  context: Context,
+): Promise<Pick<RestoreResult, 'sizeBytes' | 'removedSettings'>> {
+  const begunAt = context.clock.now().toISOString();
+  const mark = `restore of ${plan.backup.name} from ${plan.location}, begun at ${begunAt}\n`;
+  const claim = await claimDirectories(directoriesOf(plan), mark);
+  try {
+    const unpacked = await unpackBackup(repository, plan, onProgress, context);
+    const removedSettings = await finishRestore(plan, unpacked, claim, context);
+    return { sizeBytes: unpacked.sizeBytes, removedSettings };
+  } catch (error) {
+    await claim.undo().catch((failure: unknown) => {
+      context.log.warn({ cause: describeError(failure) }, 'files of the failed restore are left behind');
+    });
+    throw error;
+  }
 }
 
 /** A damaged backup does not keep others from being restored; the one that was asked for by its name is an error. */

@@ -17,7 +17,7 @@ import { type Unpacking, unpackPart } from './unpack.ts';
 /** A backup whose files are on disk, all but those that make a cluster of them. */
 export interface UnpackedBackup {
   readonly directories: Directories;
-  /** See `heldPaths`. */
+  /** See {@link Unpacking}. */
   readonly held: ReadonlyMap<string, Buffer>;
   readonly sizeBytes: number;
 }

@@ -18,14 +18,14 @@ export interface Unpacking {
   readonly expected: ExpectedFiles;
   readonly directories: Directories;
   readonly syncs: FileSyncs;
-  /** Files that are not written as they come but at the end, in their final form; see {@link heldPaths}. */
+  /** Files that are not written as they come but at the end, in their final form: pg_control, backup_label and the like. */
   readonly held: Map<string, Buffer>;
   /** Told of each piece that has been written. */
   readonly onBytes: (sizeBytes: number) => void;
 }
 
 /** Without these files, or with those of the backup, a half-restored cluster could be started or would recover elsewhere. */
-export const heldPaths: ReadonlySet<string> = new Set([
+const heldPaths: ReadonlySet<string> = new Set([
   'global/pg_control',
   'backup_label',
   'tablespace_map',

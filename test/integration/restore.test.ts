@@ -27,6 +27,7 @@ import { startCluster } from '../support/postgres.ts';
 import { prepareServer, type Server, startServer } from '../support/postgres-server.ts';
 import { describeWithTools } from '../support/postgres-tools.ts';
 import { runCommand } from '../support/run-command.ts';
+import { waitForPause, waitForPromotion } from '../support/server-state.ts';
 import { makeServerDirectory } from '../support/server-user.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -65,14 +66,6 @@ async function backUp(primary: Server, repository: Repository, manifestChecksum:
     { environment, jobs: 2, partSizeBytes, manifestChecksum, walDeadlineMs: 60_000 },
     context,
   );
-}
-
-/** Waits until the server has come to its target and pauses there. */
-async function waitForPause(server: Server): Promise<void> {
-  await waitFor('recovery to pause', async () => {
-    const [row] = await server.query<{ state: string }>('SELECT pg_get_wal_replay_pause_state() AS state');
-    return row?.state === 'paused';
-  });
 }
 
 describe('a backup that WAL-G made', () => {
@@ -195,7 +188,6 @@ describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
     const where = mapped('paused');
     const result = await restore(repository, { ...where, target: { name: 'point 2' } });
     expect(result.removedSettings).toEqual(["recovery_target_time = '2000-01-01 00:00:00+00'"]);
-    // A limit below the primary's would keep a server with hot_standby from starting.
     await using server = await startServer({ major, dataDirectory: where.directory });
     await waitForPause(server);
     expect(await server.query('SELECT id FROM facts ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
@@ -204,10 +196,7 @@ describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
     const [oid] = readdirSync(join(where.directory, 'pg_tblspc'));
     expect(readlinkSync(join(where.directory, 'pg_tblspc', oid ?? ''))).toBe(`${where.directory}-ts`);
     await server.query('SELECT pg_wal_replay_resume()');
-    await waitFor('the promotion', async () => {
-      const [row] = await server.query<{ recovering: boolean }>('SELECT pg_is_in_recovery() AS recovering');
-      return row?.recovering === false;
-    });
+    await waitForPromotion(server);
     await server.query('INSERT INTO facts VALUES (10)');
   });
 
@@ -215,10 +204,7 @@ describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
     const where = mapped('promoted');
     await restore(repository, { ...where, target: { lsn: lsnOf['point 1'] ?? '', action: 'promote' } });
     await using server = await startServer({ major, dataDirectory: where.directory });
-    await waitFor('the promotion', async () => {
-      const [row] = await server.query<{ recovering: boolean }>('SELECT pg_is_in_recovery() AS recovering');
-      return row?.recovering === false;
-    });
+    await waitForPromotion(server);
     expect(await server.query('SELECT id FROM facts')).toEqual([{ id: 1 }]);
   });
 

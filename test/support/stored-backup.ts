@@ -21,7 +21,7 @@ export async function tarOf(...members: readonly TarMember[]): Promise<Buffer> {
 }
 
 export const backupName = 'base_000000010000000000000002';
-export const systemIdentifier = 7_710_517_932_700_386_965n;
+const systemIdentifier = 7_710_517_932_700_386_965n;
 
 export const labelText = [
   'START WAL LOCATION: 0/2000028 (file 000000010000000000000002)',
