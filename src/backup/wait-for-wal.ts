@@ -12,8 +12,9 @@ export interface WalSpan {
   readonly segmentSizeBytes: number;
 }
 
-/** Between two listings: short enough that a small backup is not held up, and hardly a request a second to a cloud store. */
-const pollIntervalMs = 500;
+/** Between two listings, doubled each time: a small backup is not held up, and a cloud store is not asked more than once a second. */
+const firstPauseMs = 50;
+const longestPauseMs = 1000;
 
 /**
  * Waits until the repository holds every segment of the span, as whatever archives them brings them there.
@@ -29,6 +30,7 @@ export async function waitForWal(
   context: Context,
 ): Promise<void> {
   let missing = span.first;
+  let pauseMs = firstPauseMs;
   let progressedAtMs = context.clock.now().getTime();
   for (;;) {
     const next = await findFirstMissing(repository, { ...span, first: missing }, context.signal);
@@ -45,7 +47,8 @@ export async function waitForWal(
         },
       );
     }
-    await context.clock.sleep(pollIntervalMs, context.signal);
+    await context.clock.sleep(pauseMs, context.signal);
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
 }
 

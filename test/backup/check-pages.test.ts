@@ -9,7 +9,7 @@ const startLsn = toLsn(0x200_0000n);
 const pageBytes = 8192;
 
 /** A piece of a file of which this is on the disk, and that was in the buffer when it was first read. */
-function piece(path: string, bytes: Buffer, onDisk = Buffer.from(bytes), positionBytes = 0) {
+function piece(path: string, bytes: Buffer, onDisk: Buffer = Buffer.from(bytes), positionBytes = 0) {
   const file = {
     status: {} as never,
     read: async (buffer: Uint8Array, position: number) => {
