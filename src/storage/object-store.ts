@@ -19,7 +19,8 @@ export interface ObjectStore extends AsyncDisposable {
    * Stores the body under the key. When it resolves, the bytes are durable and every reader on every host sees all
    * of them. Until then, and for ever after a failure or an abort, readers see what was there before: nothing
    * half-written ever becomes visible, and what had been sent (parts, blocks, temporary files) is removed as far as
-   * the service can still be reached.
+   * the service can still be reached. Only when the answer to the very last request is lost, or an abort did not wait
+   * for it, may the whole object be there all the same.
    *
    * With `ifAbsent` it throws an {@link AlreadyExistsError} when the key exists, and of several hosts that create
    * the same key at the same time exactly one succeeds. Without it, an existing object is replaced as a whole.

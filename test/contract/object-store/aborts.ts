@@ -69,18 +69,17 @@ export function describeAborts(it: SpaceTest): void {
       const abort = new AbortController();
       const reason = new Error('told to stop');
       const put = space.store
-        .put('object', () => inChunks(bytes, mebibyte), { signal: abort.signal })
+        .put(`object-${waitMs}`, () => inChunks(bytes, mebibyte), { signal: abort.signal })
         .catch((error: unknown) => error);
       await delay(waitMs);
       abort.abort(reason);
       const outcome = await put;
       expect([undefined, reason]).toContain(outcome);
-      const isThere = (await listKeys(space.store)).length > 0;
-      if (outcome === undefined) expect(isThere).toBe(true);
-      if (isThere) expect((await readObject(space, 'object')).equals(bytes)).toBe(true);
+      if (outcome === undefined) expect(await listKeys(space.store)).toContain(`object-${waitMs}`);
       expect(await space.leftovers()).toEqual([]);
-      await space.store.delete(['object']);
     }
+    // A service may carry out a last request whose answer nobody waits for any more; then all of the object is there.
+    for (const key of await listKeys(space.store)) expect((await readObject(space, key)).equals(bytes), key).toBe(true);
   });
 
   it('in the middle of a body rejects with its reason', async ({ space: { store } }) => {
