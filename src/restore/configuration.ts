@@ -52,11 +52,15 @@ function overruled(planned: SettingValues, main: string): SettingValues {
   return Object.fromEntries(names.map((name) => [name, neutralValues[name] ?? '']));
 }
 
-/** A server that is read during recovery needs hot_standby, and no limit may be lower than where the WAL was written. */
-function hotStandbySettings({ hotStandbyLimits }: RestorePlan, main: string, auto: string): SettingValues {
-  if (hotStandbyLimits === undefined) return {};
+/** @see postgres src/backend/access/transam/xlogrecovery.c, CheckRequiredParameterValues */
+function hotStandbySettings(
+  { hotStandbyLimits, isReadInRecovery }: RestorePlan,
+  main: string,
+  auto: string,
+): SettingValues {
   const configured = (name: string) => configuredValue(auto, name) ?? configuredValue(main, name);
   const isSwitchedOff = /^(?:of|off|f|fa.*|n|no|0)$/i.test(configured('hot_standby') ?? '');
+  if (isSwitchedOff && !isReadInRecovery) return {};
   const limits = Object.entries(hotStandbyLimits) as [HotStandbyLimit, number][];
   const tooLow = limits.filter(([name, needed]) => !(Number(configured(name) ?? defaultLimits[name]) >= needed));
   return {

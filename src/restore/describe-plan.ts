@@ -6,6 +6,7 @@ import type { RestorePlan } from './plan.ts';
 /** The plan for people, a line each. */
 export function describePlan(plan: RestorePlan): string[] {
   const { backup, contents, target } = plan;
+  const limits = Object.entries(plan.hotStandbyLimits).map(([name, value]) => `${name} = ${value}`);
   const storedBytes = backup.compressedSizeBytes;
   const endedAt = backup.finishedAt === undefined ? '' : ` (${backup.finishedAt.toISOString()})`;
   const partCount = contents.parts.data.length + (contents.parts.label === undefined ? 1 : 2);
@@ -19,22 +20,20 @@ export function describePlan(plan: RestorePlan): string[] {
       ({ oid, originalLocation, location }) =>
         `tablespace   ${oid} in ${location}${location === originalLocation ? '' : ` instead of ${originalLocation}`}`,
     ),
-    `recovery     ${plan.signalFile === 'standby.signal' ? 'as a standby, ' : ''}to ${describeStop(target.stop)}, along timeline ${describeTimeline(plan)}${describeAction(plan)}`,
+    `recovery     ${describeRecovery(plan)}`,
     `archiving    ${plan.archiveMode === 'off' ? 'switched off' : 'as it was'}`,
     ...Object.entries(plan.settings).map(([name, value]) => `setting      ${name} = '${value}'`),
-    ...Object.entries(plan.hotStandbyLimits ?? {}).map(
-      ([name, value]) => `setting      ${name} = ${value}, where it is lower`,
-    ),
+    `limits       at least ${limits.join(', ')}`,
     ...plan.notes.map((note) => `note         ${note}`),
   ];
 }
 
-function describeTimeline({ target, timeline }: RestorePlan): string {
-  return typeof target.timeline === 'number' ? String(timeline) : `${timeline} (${target.timeline})`;
-}
-
-function describeAction({ target }: RestorePlan): string {
-  return target.stop.kind === 'latest' ? '' : `, then ${target.action}`;
+function describeRecovery({ target, timeline, signalFile }: RestorePlan): string {
+  const isStandby = signalFile === 'standby.signal';
+  const stop = isStandby && target.stop.kind === 'latest' ? 'for ever' : `to ${describeStop(target.stop)}`;
+  const along = typeof target.timeline === 'number' ? String(timeline) : `${timeline} (${target.timeline})`;
+  const then = target.stop.kind === 'latest' ? '' : `, then ${target.action}`;
+  return `${isStandby ? 'as a standby, ' : ''}${stop}, along timeline ${along}${then}`;
 }
 
 function majorOf(pgVersion: number): number {

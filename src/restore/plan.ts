@@ -56,8 +56,13 @@ export interface RestorePlan {
   readonly signalFile: 'recovery.signal' | 'standby.signal';
   /** Go into postgresql.auto.conf. */
   readonly settings: SettingValues;
-  /** What the configuration must allow at least, for the server to be readable during recovery; undefined when it need not be. */
-  readonly hotStandbyLimits: Readonly<Record<HotStandbyLimit, number>> | undefined;
+  /**
+   * What the configuration must allow at least: with hot_standby, which is on by default, the server does not recover with less
+   * than the one had that wrote the WAL.
+   */
+  readonly hotStandbyLimits: Readonly<Record<HotStandbyLimit, number>>;
+  /** Whether somebody is to read the cluster while it recovers, which needs hot_standby. */
+  readonly isReadInRecovery: boolean;
   readonly archiveMode: 'off' | 'keep';
   /** Whether the cluster returns to the directory that was backed up. */
   readonly isOwnDirectory: boolean;
@@ -78,7 +83,6 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
   const isOwnDirectory = directory === backup.dataDirectory;
   const archiveMode = options.archiveMode ?? (isOwnDirectory ? 'keep' : 'off');
   const { target, standby } = options;
-  const isReadableInRecovery = standby || (target.stop.kind !== 'latest' && target.action === 'pause');
   return {
     location: facts.location,
     backup,
@@ -93,7 +97,8 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
       ...(archiveMode === 'off' ? { archive_mode: 'off' } : {}),
       ...recoverySettings(target, options.restoreCommand),
     },
-    hotStandbyLimits: isReadableInRecovery ? contents.control.hotStandbyLimits : undefined,
+    hotStandbyLimits: contents.control.hotStandbyLimits,
+    isReadInRecovery: standby || (target.stop.kind !== 'latest' && target.action === 'pause'),
     archiveMode,
     isOwnDirectory,
     notes: notesOn(facts, archiveMode, isOwnDirectory, target),

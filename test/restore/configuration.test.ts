@@ -3,7 +3,7 @@ import { configuredValue } from '../../src/postgres/configured-value.ts';
 import { restoredConfiguration } from '../../src/restore/configuration.ts';
 import type { RestorePlan } from '../../src/restore/plan.ts';
 
-type PlannedPart = Pick<RestorePlan, 'settings' | 'signalFile' | 'hotStandbyLimits'>;
+type PlannedPart = Pick<RestorePlan, 'settings' | 'signalFile' | 'isReadInRecovery'>;
 
 const limits = {
   max_connections: 150,
@@ -17,7 +17,8 @@ function configure(files: { readonly main?: string; readonly auto?: string }, pl
   const plan = {
     settings: { restore_command: 'fetch %f %p', recovery_target_time: '2026-01-02 03:04:05+00' },
     signalFile: 'recovery.signal',
-    hotStandbyLimits: undefined,
+    hotStandbyLimits: limits,
+    isReadInRecovery: true,
     ...planned,
   } as RestorePlan;
   return restoredConfiguration(plan, { main: files.main ?? '', auto: files.auto ?? '' }, 'a comment');
@@ -25,8 +26,8 @@ function configure(files: { readonly main?: string; readonly auto?: string }, pl
 
 describe('the configuration of a restored cluster', () => {
   it('keeps what the backup has and appends the plan', () => {
-    expect(configure({ auto: "# header\nwork_mem = '8MB'\n" }).text).toBe(
-      "# header\nwork_mem = '8MB'\n# a comment\nrestore_command = 'fetch %f %p'\nrecovery_target_time = '2026-01-02 03:04:05+00'\n",
+    expect(configure({ auto: "# header\nmax_connections = '150'\n" }).text).toBe(
+      "# header\nmax_connections = '150'\n# a comment\nrestore_command = 'fetch %f %p'\nrecovery_target_time = '2026-01-02 03:04:05+00'\n",
     );
   });
 
@@ -57,7 +58,7 @@ describe('the configuration of a restored cluster', () => {
 describe('the limits of a readable server', () => {
   it('are raised where the configuration is lower', () => {
     const main = 'max_connections = 100\nmax_worker_processes = 4\nmax_wal_senders = 20\n';
-    const { text } = configure({ main }, { hotStandbyLimits: limits });
+    const { text } = configure({ main });
     expect(configuredValue(text, 'max_connections')).toBe('150');
     expect(configuredValue(text, 'max_worker_processes')).toBe('8');
     expect(configuredValue(text, 'max_wal_senders')).toBeUndefined();
@@ -65,21 +66,23 @@ describe('the limits of a readable server', () => {
 
   it('are left alone where the configuration or the default is high enough', () => {
     const files = { main: 'max_connections = 100\n', auto: "max_connections = '200'\n" };
-    const { text } = configure(files, { hotStandbyLimits: { ...limits, max_locks_per_transaction: 65 } });
+    const { text } = configure(files);
     expect(text).toContain("max_connections = '200'");
-    expect(configuredValue(text, 'max_locks_per_transaction')).toBe('65');
+    expect(configuredValue(text, 'max_locks_per_transaction')).toBeUndefined();
     expect(configuredValue(text, 'max_wal_senders')).toBeUndefined();
   });
 
   it.each(['off', 'FALSE', 'no', '0', 'f'])('need hot_standby, which is switched on again after %j', (value) => {
-    expect(configure({ main: `hot_standby = ${value}\n` }, { hotStandbyLimits: limits }).text).toContain(
-      "hot_standby = 'on'",
-    );
+    expect(configure({ main: `hot_standby = ${value}\n` }).text).toContain("hot_standby = 'on'");
   });
 
-  it('are not looked at when nobody reads during recovery', () => {
-    expect(configure({ main: 'max_connections = 1\nhot_standby = off\n' }).text).not.toMatch(
-      /max_connections|hot_standby/,
-    );
+  it('are not looked at without hot_standby when nobody reads during recovery', () => {
+    const { text } = configure({ main: 'max_connections = 1\nhot_standby = off\n' }, { isReadInRecovery: false });
+    expect(text).not.toMatch(/max_connections|hot_standby/);
+  });
+
+  it('are raised when nobody reads during recovery, for the server insists on them', () => {
+    const { text } = configure({ main: 'max_connections = 100\n' }, { isReadInRecovery: false });
+    expect(configuredValue(text, 'max_connections')).toBe('150');
   });
 });

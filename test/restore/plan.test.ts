@@ -71,7 +71,7 @@ describe('the plan of a restore', () => {
   it('makes a standby when asked', () => {
     const plan = planOf({ options: { standby: true } });
     expect(plan.signalFile).toBe('standby.signal');
-    expect(plan.hotStandbyLimits).toMatchObject({ max_connections: 150 });
+    expect(plan.isReadInRecovery).toBe(true);
   });
 
   it.each<[RecoveryTargetTexts, boolean]>([
@@ -80,8 +80,8 @@ describe('the plan of a restore', () => {
     [{ immediate: true }, true],
     [{ lsn: '0/3000000', action: 'promote' }, false],
     [{ name: 'x', action: 'shutdown' }, false],
-  ])('with the target %j asks for the limits of a readable server: %j', (target, isAsked) => {
-    expect(planOf({ target }).hotStandbyLimits !== undefined).toBe(isAsked);
+  ])('with the target %j is read during recovery: %j', (target, isRead) => {
+    expect(planOf({ target }).isReadInRecovery).toBe(isRead);
   });
 });
 
@@ -159,12 +159,13 @@ describe('the plan in words', () => {
       "setting      recovery_target_inclusive = 'on'",
       "setting      recovery_target_timeline = 'latest'",
       "setting      recovery_target_action = 'pause'",
-      'setting      max_connections = 150, where it is lower',
-      'setting      max_worker_processes = 8, where it is lower',
-      'setting      max_wal_senders = 10, where it is lower',
-      'setting      max_prepared_transactions = 0, where it is lower',
-      'setting      max_locks_per_transaction = 64, where it is lower',
+      'limits       at least max_connections = 150, max_worker_processes = 8, max_wal_senders = 10, max_prepared_transactions = 0, max_locks_per_transaction = 64',
       'note         archive_mode is switched off, so that this copy does not archive into the repository of the original.',
     ]);
+  });
+
+  it('says that a standby goes on for ever', () => {
+    const plan = planOf({ options: { standby: true } });
+    expect(describePlan(plan)).toContain('recovery     as a standby, for ever, along timeline 1 (latest)');
   });
 });
