@@ -5,6 +5,7 @@ import { withSecretFiles } from '../config/secret-files.ts';
 import { createContext } from '../context.ts';
 import { isAbortError } from '../errors.ts';
 import type { CommandCall } from './command.ts';
+import { endProcess } from './end-process.ts';
 import { exitStatuses, exitStatusOf } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
 import { openRepository } from './open-repository.ts';
@@ -15,12 +16,13 @@ import { watchSignals } from './signals.ts';
 /** Runs one command line and sets the process's exit status. Nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<void> {
   const signals = watchSignals();
-  process.exitCode = await runToStatus(argv, signals.signal);
+  const status = await runToStatus(argv, signals.signal);
+  process.exitCode = status;
   signals.stop();
   // wal-push must stay at or below 125, also when it was interrupted; everything else dies by the signal it was sent.
   if (signals.received !== undefined && argv[0] !== 'wal-push') process.kill(process.pid, signals.received);
-  // A request that hung until the deadline may keep the process alive, and PostgreSQL waits for its end.
-  else if (process.exitCode !== exitStatuses.ok.status) process.exit();
+  // A request that hung until the deadline would keep the process alive, and PostgreSQL waits for its end.
+  else if (status !== exitStatuses.ok.status) endProcess(status);
 }
 
 async function runToStatus(argv: readonly string[], signal: AbortSignal): Promise<number> {

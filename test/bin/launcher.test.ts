@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -79,6 +79,12 @@ describe.each(shells)('the launcher under %s', (shell) => {
     }
     for (const status of [1, 2, 13, 100, 126, 127, 130, 134, 137, 139, 143, 200, 255]) {
       expect(await launch(['wal-push', 'exit', String(status)], fakeNode(status))).toMatchObject({ exitCode: 70 });
+    }
+  });
+
+  it('reads SIGUSR2, with which a Node that hangs ends itself, as 75', async () => {
+    for (const role of ['wal-fetch', 'wal-push']) {
+      expect(await launch([role], fakeNode(140))).toMatchObject({ exitCode: 75 });
     }
   });
 
@@ -227,6 +233,22 @@ describe('the launcher', () => {
     const result = await launch(launcher, ['wal-push', 'print'], { HOME: '/dev/null' });
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
   });
+
+  it('ends at the deadline also when a file server hangs', async () => {
+    const fileName = '000000010000000000000001';
+    const repository = join(directory, 'hanging repository');
+    mkdirSync(join(repository, 'wal_005'), { recursive: true });
+    // Opening a named pipe waits in the kernel as a dead network mount does.
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(repository, 'wal_005', `${fileName}.zst`)]);
+    const destination = join(directory, 'RECOVERYXLOG');
+    const args = [fileName, destination, '--repository', repository, '--fetch-deadline', '100ms'];
+    const [stopped, pretended] = await Promise.all([
+      launch(seawallPath, ['wal-fetch', ...args]),
+      launch(seawallPath, ['wal-fetch', ...args, '--fetch-on-undecided', 'absent']),
+    ]);
+    expect(stopped).toMatchObject({ exitCode: 200, stderr: expect.stringContaining('did not finish within') });
+    expect(pretended).toMatchObject({ exitCode: 75 });
+  }, 60_000);
 
   it('answers a wrong command line with 200 from wal-fetch and 64 from wal-push', async () => {
     for (const args of [

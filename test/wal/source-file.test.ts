@@ -68,7 +68,7 @@ describe('openSourceFile', () => {
   it('refuses what is no plain file, and waits for none', async () => {
     await mkdir(`${path}.d`);
     await expect(openSourceFile(`${path}.d`)).rejects.toThrow('not a plain file');
-    execFileSync('mkfifo', [`${path}.fifo`]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', `${path}.fifo`]);
     await expect(openSourceFile(`${path}.fifo`)).rejects.toThrow('not a plain file');
     await expect(openSourceFile(join(path, 'x'))).rejects.toThrow(LocalFileError);
   });
