@@ -5,7 +5,7 @@ import type { RestorePlan } from './plan.ts';
 
 /** The plan for people, a line each. */
 export function describePlan(plan: RestorePlan): string[] {
-  const { backup, contents, target } = plan;
+  const { backup, contents } = plan;
   const limits = Object.entries(plan.hotStandbyLimits).map(([name, value]) => `${name} = ${value}`);
   const storedBytes = backup.compressedSizeBytes;
   const endedAt = backup.finishedAt === undefined ? '' : ` (${backup.finishedAt.toISOString()})`;
