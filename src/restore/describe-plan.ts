@@ -12,7 +12,7 @@ export function describePlan(plan: RestorePlan): string[] {
   const partCount = contents.parts.data.length + (contents.parts.label === undefined ? 1 : 2);
   return [
     `backup       ${backup.name} in ${plan.location}`,
-    `taken        ${formatLsn(backup.startLsn)} to ${formatLsn(backup.finishLsn)}${endedAt} on timeline ${backup.timeline}, PostgreSQL ${majorOf(backup.pgVersion)}`,
+    `taken        ${formatLsn(backup.startLsn)} to ${formatLsn(backup.finishLsn)}${endedAt} on timeline ${backup.timeline}, PostgreSQL ${plan.majorVersion}`,
     `size         ${formatBytes(backup.uncompressedSizeBytes)}, ${formatBytes(storedBytes)} to fetch in ${partCount} parts, ${plan.jobs} at a time`,
     `verified by  ${contents.hasManifest ? 'backup_manifest: size and checksum of every file' : 'sizes and completeness only'}`,
     `directory    ${plan.directory}`,
@@ -34,8 +34,4 @@ function describeRecovery({ target, timeline, signalFile }: RestorePlan): string
   const along = typeof target.timeline === 'number' ? String(timeline) : `${timeline} (${target.timeline})`;
   const then = target.stop.kind === 'latest' ? '' : `, then ${target.action}`;
   return `${isStandby ? 'as a standby, ' : ''}${stop}, along timeline ${along}${then}`;
-}
-
-function majorOf(pgVersion: number): number {
-  return Math.floor(pgVersion / 10_000);
 }

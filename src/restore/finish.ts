@@ -53,14 +53,14 @@ export async function finishRestore(
   claim: Claim,
   context: Context,
 ): Promise<readonly string[]> {
-  const { backup, directory } = plan;
+  const { backup, directory, majorVersion } = plan;
   const label = held.get('backup_label');
   checkLabel(label, backup);
   const control = held.get('global/pg_control');
   if (control === undefined) throw new IntegrityError(`backup ${backup.name} holds no global/pg_control`);
   checkTablespaceMap(backup, readTablespaceMap(held.get('tablespace_map'), backup));
 
-  for (const path of [...clusterDirectories, ...walSubdirectories(Math.floor(backup.pgVersion / 10_000))]) {
+  for (const path of [...clusterDirectories, ...walSubdirectories(majorVersion)]) {
     await directories.ensure(toByteString(join(directory, path)));
   }
   for (const { oid, location } of plan.tablespaces) {

@@ -21,14 +21,14 @@ import type { RestorePlan } from './plan.ts';
  */
 export async function writeManifest(
   repository: Repository,
-  { backup, contents }: RestorePlan,
+  { backup, contents, majorVersion }: RestorePlan,
   path: string,
   files: ManifestFiles,
   options: CallOptions,
 ): Promise<void> {
   const key = backupManifestKey(backup.name);
   const name = nameOfObject(repository.store, key);
-  const header = manifestHeader(Math.floor(backup.pgVersion / 10_000), contents.control.systemIdentifier);
+  const header = manifestHeader(majorVersion, contents.control.systemIdentifier);
   let text = '';
   const writer = createManifestWriter(header, (piece) => {
     text += piece;

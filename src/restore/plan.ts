@@ -48,6 +48,8 @@ export interface RestorePlan {
   readonly location: string;
   readonly backup: BackupRecord;
   readonly contents: BackupContents;
+  /** Of PostgreSQL, e.g. 18. */
+  readonly majorVersion: number;
   readonly directory: string;
   readonly tablespaces: readonly PlannedTablespace[];
   readonly jobs: number;
@@ -87,6 +89,7 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
     location: facts.location,
     backup,
     contents,
+    majorVersion: Math.floor(backup.pgVersion / 10_000),
     directory,
     tablespaces,
     jobs: options.jobs,
