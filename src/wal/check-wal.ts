@@ -1,4 +1,5 @@
 import { IntegrityError } from '../errors.ts';
+import { parseBackupLabel } from '../postgres/backup-label.ts';
 import { checkFirstPage } from '../postgres/first-page.ts';
 import { parseTimelineHistory } from '../postgres/timeline-history.ts';
 import { parseWalHeader, walHeaderSizeBytes } from '../postgres/wal-header.ts';
@@ -13,6 +14,8 @@ export interface WalExpectation {
   /** Accept page magics that this version does not know. */
   readonly acceptUnknownMagic?: boolean | undefined;
 }
+
+type BackupHistoryName = Extract<WalFileName, { kind: 'backup-history' }>;
 
 /** A history has a line for each promotion, a `.backup` file ten lines: what is larger is neither, and not read into memory. */
 const maximumTextSizeBytes = 1024 * 1024;
@@ -90,18 +93,23 @@ function checkText(name: WalFileName, bytes: Uint8Array, fileSizeBytes: number):
   if (fileSizeBytes === 0) throw wrongSize(name, 'is empty');
   if (fileSizeBytes > maximumTextSizeBytes)
     throw wrongSize(name, `is ${fileSizeBytes} bytes long, which no such file is`);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-  if (name.kind === 'history') parseTimelineHistory(text, name.timeline);
-  if (name.kind === 'backup-history' && startSegmentOf(text) !== name.segmentName) {
-    throw new IntegrityError(`backup history file ${name.fileName} does not begin in segment ${name.segmentName}`, {
-      hint: 'The file is damaged, or carries the name of another one.',
-    });
-  }
+  if (name.kind === 'history') parseTimelineHistory(Buffer.from(bytes).toString(), name.timeline);
+  if (name.kind === 'backup-history') checkBackupHistory(name, bytes);
 }
 
-/** @see postgres src/backend/access/transam/xlogbackup.c, build_backup_content */
-function startSegmentOf(backupHistory: string): string | undefined {
-  return /^START WAL LOCATION: [0-9A-F]+\/[0-9A-F]+ \(file ([0-9A-F]{24})\)$/m.exec(backupHistory)?.[1];
+function checkBackupHistory({ fileName, segmentName }: BackupHistoryName, bytes: Uint8Array): void {
+  const refusal = (problem: string, cause?: unknown): IntegrityError =>
+    new IntegrityError(`backup history file ${fileName} ${problem}`, {
+      cause,
+      hint: 'The file is damaged, or carries the name of another one.',
+    });
+  let startSegment: string;
+  try {
+    startSegment = parseBackupLabel(bytes).startSegment;
+  } catch (error) {
+    throw refusal('cannot be read', error);
+  }
+  if (startSegment !== segmentName) throw refusal(`begins in segment ${startSegment}`);
 }
 
 function isText(name: WalFileName): boolean {

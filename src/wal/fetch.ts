@@ -116,37 +116,35 @@ async function fetchOnce(job: Job): Promise<FetchResult> {
   const listed = await findWal(job.repository, job.name.fileName, { signal: job.signal });
   const others = damage === undefined ? listed : listed.filter(({ key }) => key !== likely.key);
   if (others.length === 0) throw damage ?? (await proveAbsence(job));
-  return await fetchListed(job, others, damage);
+  try {
+    return await deliverListed(job, others, damage);
+  } catch (error) {
+    throw error instanceof NotFoundError ? stillMoving(job, error) : error;
+  }
 }
 
 /** Takes the first that is whole; when several are, they must have the same bytes. */
-async function fetchListed(job: Job, places: readonly WalPlace[], damage?: IntegrityError): Promise<FetchResult> {
+async function deliverListed(job: Job, places: readonly WalPlace[], damage?: IntegrityError): Promise<FetchResult> {
+  if (places.length > 1) await refuseContradiction(job, places);
   let firstDamage = damage;
-  try {
-    if (places.length > 1) await refuseContradiction(job, places);
-    for (const place of places) {
-      try {
-        const result = await deliver(job, place);
-        if (firstDamage !== undefined)
-          job.context.log.warn(
-            { err: firstDamage, taken: place.key },
-            'an archived WAL file is damaged, took another copy',
-          );
-        return result;
-      } catch (error) {
-        if (!(error instanceof IntegrityError)) throw error;
-        firstDamage ??= error;
-      }
+  for (const place of places) {
+    try {
+      const result = await deliver(job, place);
+      if (firstDamage !== undefined)
+        job.context.log.warn({ err: firstDamage, key: result.key }, 'took another copy of a damaged WAL file');
+      return result;
+    } catch (error) {
+      if (!(error instanceof IntegrityError)) throw error;
+      firstDamage ??= error;
     }
-  } catch (error) {
-    // What the listing names and nobody finds is being written or removed: the next attempt will tell.
-    if (!(error instanceof NotFoundError)) throw error;
-    throw new StoreError(`${job.name.fileName} is listed in ${job.repository.store.location}, but not there`, {
-      cause: error,
-      retryable: true,
-    });
   }
   throw firstDamage;
+}
+
+/** What a listing names and nobody finds is being written or removed: the next attempt will tell. */
+function stillMoving({ repository, name }: Job, cause: NotFoundError): StoreError {
+  const message = `${name.fileName} is listed in ${repository.store.location}, but not there`;
+  return new StoreError(message, { cause, retryable: true });
 }
 
 async function deliver(job: Job, place: WalPlace): Promise<FetchResult> {
@@ -155,30 +153,33 @@ async function deliver(job: Job, place: WalPlace): Promise<FetchResult> {
   return { fileName: opened.fileName, key: opened.key, storedSizeBytes: opened.sizeBytes };
 }
 
-/** Reads them all; damaged ones do not count here. */
+/** Reads them all, the first that is whole beside itself and the others beside that one; damaged ones do not count. */
 async function refuseContradiction(job: Job, places: readonly WalPlace[]): Promise<void> {
-  const read = (place: WalPlace) =>
-    checkedWal(job.name, readWal(job.repository, place, { signal: job.signal }), job.expected);
+  const { store } = job.repository;
   let first: WalPlace | undefined;
   for (const place of places) {
     const other = first ?? place;
-    let isSame: boolean;
-    try {
-      isSame = await haveSameBytes(read(place), read(other));
-    } catch (error) {
-      if (error instanceof IntegrityError) continue;
-      throw error;
-    }
+    const isSame = await holdSameFile(job, place, other);
+    if (isSame === undefined) continue;
     if (!isSame) {
-      const { store } = job.repository;
-      throw new IntegrityError(
-        `${nameOfObject(store, other.key)} and ${nameOfObject(store, place.key)} hold different bytes`,
-        {
-          hint: 'Find out which of them belongs to this cluster, and remove the other one.',
-        },
-      );
+      const names = `${nameOfObject(store, other.key)} and ${nameOfObject(store, place.key)}`;
+      throw new IntegrityError(`${names} hold different bytes`, {
+        hint: 'Find out which of them belongs to this cluster, and remove the other one.',
+      });
     }
-    first ??= place;
+    first = other;
+  }
+}
+
+/** Undefined when one of them is damaged. */
+async function holdSameFile(job: Job, left: WalPlace, right: WalPlace): Promise<boolean | undefined> {
+  const read = (place: WalPlace) =>
+    checkedWal(job.name, readWal(job.repository, place, { signal: job.signal }), job.expected);
+  try {
+    return await haveSameBytes(read(left), read(right));
+  } catch (error) {
+    if (error instanceof IntegrityError) return undefined;
+    throw error;
   }
 }
 

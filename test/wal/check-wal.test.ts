@@ -10,7 +10,7 @@ const fileName = '000000010000000000000002';
 const mib = 1024 * 1024;
 const cluster = { systemIdentifier: testSystemIdentifier, segmentSizeBytes: mib };
 const history = '1\t0/5000000\tno recovery target specified\n';
-const backupHistory = `START WAL LOCATION: 0/200028 (file ${fileName})\nSTOP WAL LOCATION: 0/200100 (file ${fileName})\n`;
+const backupHistory = `START WAL LOCATION: 0/200028 (file ${fileName})\nCHECKPOINT LOCATION: 0/200060\nSTOP WAL LOCATION: 0/200100 (file ${fileName})\n`;
 
 function nameOf(text: string): WalFileName {
   const name = parseWalFileName(text);

@@ -102,7 +102,11 @@ describe('fetch', () => {
   it.each(['00000002.history', `${fileName}.00000028.backup`, `${fileName}.partial`])(
     'brings %s back',
     async (name) => {
-      const contents = [history, Buffer.from(`START WAL LOCATION: 0/200028 (file ${fileName})\n`), segment];
+      const contents = [
+        history,
+        Buffer.from(`START WAL LOCATION: 0/200028 (file ${fileName})\nCHECKPOINT LOCATION: 0/200060\n`),
+        segment,
+      ];
       const content = contents[['history', 'backup', 'partial'].indexOf(name.split('.').at(-1) ?? '')] ?? segment;
       await archive(`${name}.zst`, content);
       await fetch(name);

@@ -26,7 +26,7 @@ const fileName = '000000010000000000000002';
 const key = `wal_005/${fileName}.zst`;
 const segment = makeSegment({ fileName, content: walLikeBytes(600_000) });
 const history = '1\t0/5000000\tno recovery target specified\n';
-const backupHistory = `START WAL LOCATION: 0/200028 (file ${fileName})\n`;
+const backupHistory = `START WAL LOCATION: 0/200028 (file ${fileName})\nCHECKPOINT LOCATION: 0/200060\n`;
 const zstd = createCodec('zstd');
 
 let folder: string;
