@@ -1,4 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { exitStatuses } from './exit-codes.ts';
+
+/** Requests that are about to be answered get so long: the one whose answer we are just acting upon counts as active, too. */
+const graceMs = 1000;
+const pollIntervalMs = 5;
 
 /**
  * Ends the process with this status, whatever still hangs.
@@ -6,8 +11,14 @@ import { exitStatuses } from './exit-codes.ts';
  * `process.exit` waits for the threads that serve files and DNS, and one that waits for a file server that is gone never comes
  * back. Then only a signal ends the process; the launcher reads SIGUSR2 as the status 75, and SIGKILL as that of a crash.
  */
-export function endProcess(status: number): void {
-  const hangs = process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfoReq|GetNameInfoReq)/.test(name));
-  if (!hangs) process.exit(status);
+export async function endProcess(status: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < graceMs; waitedMs += pollIntervalMs) {
+    await delay(pollIntervalMs);
+    if (!hasOpenRequests()) process.exit(status);
+  }
   process.kill(process.pid, status === exitStatuses.busy.status ? 'SIGUSR2' : 'SIGKILL');
+}
+
+function hasOpenRequests(): boolean {
+  return process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfoReq|GetNameInfoReq)/.test(name));
 }

@@ -22,7 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   // wal-push must stay at or below 125, also when it was interrupted; everything else dies by the signal it was sent.
   if (signals.received !== undefined && argv[0] !== 'wal-push') process.kill(process.pid, signals.received);
   // A request that hung until the deadline would keep the process alive, and PostgreSQL waits for its end.
-  else if (status !== exitStatuses.ok.status) endProcess(status);
+  else if (status !== exitStatuses.ok.status) await endProcess(status);
 }
 
 async function runToStatus(argv: readonly string[], signal: AbortSignal): Promise<number> {
