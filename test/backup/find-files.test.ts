@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { directoryMark } from '../../src/backup/file-records.ts';
 import { findFiles } from '../../src/backup/find-files.ts';
 import { createContext, silentLogger } from '../../src/context.ts';
+import { PermissionError } from '../../src/errors.ts';
 import { bytesOf, toByteString } from '../../src/util/byte-string.ts';
 
 const version = 'PG_18_202506291';
@@ -152,6 +153,18 @@ describe('the walk of a cluster', () => {
     const before = (await find()).catalogSizeBytes;
     writeFileSync(join(data, 'base/5/16384'), Buffer.alloc(8192));
     expect((await find()).catalogSizeBytes).toBe(before + 8192);
+  });
+
+  it('lists what may not be read, all of it, before anything is copied', async () => {
+    mkdirSync(join(data, 'base/6'), { mode: 0o000 });
+    chmodSync(join(data, 'base/5'), 0o000);
+    chmodSync(folder, 0o755);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    const finding = find();
+    await expect(finding.finally(() => isRoot && process.seteuid?.(0))).rejects.toThrow(PermissionError);
+    await expect(finding).rejects.toThrow(`cannot read in ${data}: base/5, base/6`);
+    chmodSync(join(data, 'base/5'), 0o700);
   });
 
   it('stops at an abort', async () => {
