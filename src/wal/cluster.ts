@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { IntegrityError } from '../errors.ts';
 import { readControlFile } from '../postgres/control-file.ts';
 
 /** What the data directory tells of the cluster whose WAL it is. */
@@ -22,12 +23,22 @@ export async function findDataDirectory(walPath: string, given?: string): Promis
   return undefined;
 }
 
-/** Reads pg_control of the data directory, where there is one. Throws as {@link readControlFile}. */
+/**
+ * Reads pg_control of the data directory, where there is one. Throws as {@link readControlFile}.
+ *
+ * @param acceptUnknown - take a pg_control that cannot be read, as of a newer PostgreSQL, for none
+ */
 export async function readCluster(
   dataDirectory: string | undefined,
-  signal: AbortSignal,
+  { acceptUnknown, signal }: { readonly acceptUnknown: boolean; readonly signal: AbortSignal },
 ): Promise<Cluster | undefined> {
-  return dataDirectory === undefined ? undefined : await readControlFile(dataDirectory, signal);
+  if (dataDirectory === undefined) return undefined;
+  try {
+    return await readControlFile(dataDirectory, signal);
+  } catch (error) {
+    if (acceptUnknown && error instanceof IntegrityError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether the data directory is that of a standby: then recovery goes on by streaming when the archive has no answer. */

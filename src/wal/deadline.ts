@@ -56,6 +56,6 @@ export async function withDeadline<T>(
 function timeoutError(operation: string, deadlineMs: number, cause: unknown): BusyError {
   return new BusyError(`${operation} did not finish within ${formatDuration(deadlineMs)}`, {
     cause,
-    hint: 'Look whether the repository answers; PostgreSQL calls again by itself.',
+    hint: 'Look whether the repository answers, and whether the way to it is fast enough.',
   });
 }

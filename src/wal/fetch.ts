@@ -59,7 +59,9 @@ export async function fetchWal(repository: Repository, options: FetchOptions, co
     lastError: () => lastError,
   };
   return await withDeadline(deadline, context, async (signal) => {
-    const cluster = await readCluster(await findDataDirectory(options.destination, options.dataDirectory), signal);
+    const dataDirectory = await findDataDirectory(options.destination, options.dataDirectory);
+    // What was archived from a newer PostgreSQL is left for that PostgreSQL to judge.
+    const cluster = await readCluster(dataDirectory, { acceptUnknown: true, signal });
     await sweepLeftovers(options.destination, context.clock);
     const job = {
       repository,

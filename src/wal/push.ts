@@ -79,9 +79,9 @@ async function checkFile(
   options: PushOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { acceptUnknownMagic } = options;
+  const { acceptUnknownMagic = false } = options;
   const dataDirectory = await findDataDirectory(options.path, options.dataDirectory);
-  const cluster = await readCluster(dataDirectory, signal);
+  const cluster = await readCluster(dataDirectory, { acceptUnknown: acceptUnknownMagic, signal });
   const start = await file.readStart(startSizeBytes(name));
   checkStart(name, start, file.sizeBytes, { cluster, acceptUnknownMagic });
 }

@@ -37,11 +37,12 @@ describe('findDataDirectory', () => {
 
 describe('readCluster', () => {
   it('knows nothing without a data directory', async () => {
-    expect(await readCluster(undefined, signal)).toBeUndefined();
+    expect(await readCluster(undefined, { acceptUnknown: false, signal })).toBeUndefined();
   });
 
-  it('refuses a data directory whose pg_control is damaged', async () => {
-    await expect(readCluster(data, signal)).rejects.toThrow(IntegrityError);
+  it('refuses a data directory whose pg_control cannot be read, unless told otherwise', async () => {
+    await expect(readCluster(data, { acceptUnknown: false, signal })).rejects.toThrow(IntegrityError);
+    expect(await readCluster(data, { acceptUnknown: true, signal })).toBeUndefined();
   });
 });
 

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+
+/** A process, told apart from a later one with the same number. */
+export interface ProcessIdentity {
+  readonly processId: number;
+  /** Clock ticks between the start of the machine and that of the process, as the kernel prints them. */
+  readonly startTicks: string;
+}
+
+/** Dead, or stopped by a signal or a debugger: neither does any work. @see proc_pid_stat(5) */
+const idleStates = new Set(['Z', 'X', 'x', 'T', 't']);
+
+/** This very process; undefined where there is no /proc. */
+export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
+  return (await readProcess(process.pid))?.identity;
+}
+
+/**
+ * Whether the process is there and not stopped. A process of another container is never at work in our eyes: its number is that of
+ * another process here, or of none.
+ */
+export async function isAtWork(identity: ProcessIdentity): Promise<boolean> {
+  const found = await readProcess(identity.processId);
+  return found !== undefined && isSame(found.identity, identity) && !idleStates.has(found.state);
+}
+
+/** One line, as the spool's files hold it. */
+export function formatIdentity({ processId, startTicks }: ProcessIdentity): string {
+  return `${processId} ${startTicks}\n`;
+}
+
+/** The inverse of {@link formatIdentity}; undefined for anything else. */
+export function parseIdentity(text: string): ProcessIdentity | undefined {
+  const [, processId, startTicks] = /^([1-9]\d{0,9}) (\d+)\n$/.exec(text) ?? [];
+  return startTicks === undefined ? undefined : { processId: Number(processId), startTicks };
+}
+
+/** Whether both are one process. */
+export function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.processId === other.processId && one.startTicks === other.startTicks;
+}
+
+async function readProcess(processId: number): Promise<{ identity: ProcessIdentity; state: string } | undefined> {
+  const text = await readFile(`/proc/${processId}/stat`, 'latin1').catch(() => '');
+  // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  return state === undefined || startTicks === undefined ? undefined : { identity: { processId, startTicks }, state };
+}
