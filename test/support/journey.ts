@@ -35,6 +35,8 @@ export interface Journey extends AsyncDisposable {
   succeed(...args: string[]): Promise<string>;
   /** Takes a base backup, and gives its name. */
   backUp(...args: string[]): Promise<string>;
+  /** The same of another server, such as the restored one that has taken the cluster's place. */
+  backUpOf(server: Server, ...args: string[]): Promise<string>;
   /** Stops the cluster and removes its data directory, and whatever directories are named. */
   destroyCluster(...others: string[]): Promise<void>;
   /** Restores a backup into a new directory, or into the one that is named. The server is not started yet. */
@@ -75,27 +77,28 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const cluster = stack.use(await startCluster({ ...options, archiveCommand, environment }));
   const disposables = stack.move();
 
+  const startFor = ({ clientEnvironment }: Server, args: readonly string[]): RunningCommand =>
+    startSeawall([...args, '--repository', url, ...flags], {
+      asServerUser: true,
+      cwd: home,
+      env: { ...environment, ...clientEnvironment },
+    });
+  const succeedFor = async (server: Server, args: readonly string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await startFor(server, args).finished;
+    if (exitCode !== 0) throw new Error(`seawall ${args.join(' ')} ended with ${exitCode}:\n${stderr}`);
+    return stdout;
+  };
+
   const journey: Journey = {
     cluster,
     repository,
     repositoryPath,
-    start(...args) {
-      const env = { ...environment, ...cluster.clientEnvironment };
-      return startSeawall([...args, '--repository', url, ...flags], {
-        asServerUser: true,
-        cwd: cluster.directory,
-        env,
-      });
-    },
-    run: (...args) => journey.start(...args).finished,
-    async succeed(...args) {
-      const result = await journey.run(...args);
-      if (result.exitCode !== 0)
-        throw new Error(`seawall ${args.join(' ')} ended with ${result.exitCode}:\n${result.stderr}`);
-      return result.stdout;
-    },
-    async backUp(...args) {
-      const backup = JSON.parse(await journey.succeed('basebackup', '--json', ...args)) as { name: string };
+    start: (...args) => startFor(cluster, args),
+    run: (...args) => startFor(cluster, args).finished,
+    succeed: (...args) => succeedFor(cluster, args),
+    backUp: (...args) => journey.backUpOf(cluster, ...args),
+    async backUpOf(server, ...args) {
+      const backup = JSON.parse(await succeedFor(server, ['basebackup', '--json', ...args])) as { name: string };
       return backup.name;
     },
     async destroyCluster(...others) {

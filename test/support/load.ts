@@ -43,6 +43,8 @@ export function startLoad(server: Server): Load {
     confirmedBatches = row.batch;
   });
   const files = repeat(async (query, number) => {
+    // A load before this one may have left it.
+    await query(`DROP TABLE IF EXISTS passing_${number}`);
     await query(`CREATE TABLE passing_${number} AS SELECT n, md5(n::text) AS text FROM generate_series(1, 2000) n`);
     await query(`CREATE INDEX ON passing_${number} (text)`);
     await query(`TRUNCATE passing_${number}`);

@@ -20,6 +20,11 @@ export async function readValue(from: Server | Client, expression: string): Prom
   return (await readRow<{ value: string }>(from, `SELECT (${expression})::text AS value`)).value;
 }
 
+/** The timeline that the server, no longer in recovery, writes. */
+export async function readTimeline(server: Server): Promise<number> {
+  return Number.parseInt((await readValue(server, 'pg_walfile_name(pg_current_wal_lsn())')).slice(0, 8), 16);
+}
+
 /** What pg_stat_archiver says. */
 export interface ArchiverState {
   readonly archivedCount: number;
