@@ -202,12 +202,12 @@ export function describeFaults(cloud: FaultyCloud): void {
     await proxy[Symbol.asyncDispose]();
     await using store = cloud.connect(proxy.url, { bucket });
     for (const call of [
-      store.get('small'),
-      store.put('small', smallBytes),
-      store.head('small'),
-      store.delete(['small']),
+      () => store.get('small'),
+      () => store.put('small', smallBytes),
+      () => store.head('small'),
+      () => store.delete(['small']),
     ]) {
-      const failure = await failureOf(call);
+      const failure = await failureOf(call());
       expect(failure).toMatchObject({ code: 'STORE', retryable: true, hint: expect.stringMatching(/^[A-Z].*\.$/) });
       expect(failure).not.toBeInstanceOf(ConfigError);
     }
