@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../../context.ts';
 import type { StoreError } from '../../errors.ts';
 import type { RetryPolicy } from '../../util/back-off.ts';
-import { uploadParts } from '../parts.ts';
+import { type Part, uploadParts } from '../parts.ts';
 import { type AzureContainer, callAzure } from './azure-container.ts';
 import { azureCode } from './azure-failure.ts';
 import { repeatPart } from './repeat-part.ts';
@@ -25,7 +25,7 @@ export interface BlocksOptions {
 export async function putInBlocks(
   container: AzureContainer,
   key: string,
-  parts: AsyncIterable<Uint8Array>,
+  parts: AsyncIterable<Part>,
   { ifAbsent, signal, concurrency, retry, clock }: BlocksOptions,
 ): Promise<void> {
   const blob = container.client.getBlockBlobClient(key);

@@ -3,6 +3,7 @@ import type { gaxios } from 'google-auth-library';
 import type { Clock } from '../../context.ts';
 import { StoreError } from '../../errors.ts';
 import type { RetryPolicy } from '../../util/back-off.ts';
+import type { Part } from '../parts.ts';
 import { orMissingBucket } from './gcs-absence.ts';
 import type { GcsBucket } from './gcs-bucket.ts';
 import { gcsStatus } from './gcs-failure.ts';
@@ -50,7 +51,7 @@ interface Chunk {
 export async function putResumably(
   bucket: GcsBucket,
   key: string,
-  parts: AsyncIterable<Uint8Array>,
+  parts: AsyncIterable<Part>,
   { ifAbsent, signal, retry, clock }: ResumableOptions,
 ): Promise<void> {
   const session = await beginUpload(bucket, key, ifAbsent, signal);
@@ -73,7 +74,7 @@ function isLost(error: StoreError): boolean {
 /**
  * Marks the last part. While one part is sent, the next is held and the one behind it is filled: three are in memory.
  */
-async function* readAhead(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Chunk> {
+async function* readAhead(parts: AsyncIterable<Part>): AsyncGenerator<Chunk> {
   const iterator = parts[Symbol.asyncIterator]();
   let start = 0;
   let checksum = 0;
@@ -84,9 +85,10 @@ async function* readAhead(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Chun
       const next = await upcoming;
       upcoming = iterator.next();
       upcoming.catch(() => undefined);
-      checksum = crc32c(current.value, checksum);
-      yield { start, bytes: current.value, checksum, isLast: next.done === true };
-      start += current.value.length;
+      using part = current.value;
+      checksum = crc32c(part.bytes, checksum);
+      yield { start, bytes: part.bytes, checksum, isLast: next.done === true };
+      start += part.bytes.length;
       current = next;
     }
   } finally {

@@ -8,7 +8,7 @@ import {
 import type { Context } from '../../context.ts';
 import { describeError, StoreError } from '../../errors.ts';
 import type { RetryPolicy } from '../../util/back-off.ts';
-import { uploadParts } from '../parts.ts';
+import { type Part, uploadParts } from '../parts.ts';
 import { repeatPart } from './repeat-part.ts';
 import { callS3, requireETag, type S3Bucket } from './s3-bucket.ts';
 import { s3Code } from './s3-failure.ts';
@@ -37,7 +37,7 @@ interface Upload {
 export async function putInParts(
   bucket: S3Bucket,
   key: string,
-  parts: AsyncIterable<Uint8Array>,
+  parts: AsyncIterable<Part>,
   options: MultipartOptions,
   context: Context,
 ): Promise<void> {
