@@ -1,5 +1,5 @@
-import type { Environment } from '../storage/environment.ts';
 import { ConfigError, describeError, UsageError } from '../errors.ts';
+import type { Environment } from '../storage/environment.ts';
 import { flagOf, type SettingName, type Settings, settingNames, settingsTable, variableOf } from './settings.ts';
 
 /** The settings of one call, each with the place it came from. */

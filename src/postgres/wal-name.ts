@@ -27,8 +27,8 @@ export interface SegmentPosition {
   readonly segmentNumber: bigint;
 }
 
-export const minimumSegmentSizeBytes: number = 1024 * 1024;
-export const maximumSegmentSizeBytes: number = 1024 * 1024 * 1024;
+const minimumSegmentSizeBytes = 1024 * 1024;
+const maximumSegmentSizeBytes = 1024 * 1024 * 1024;
 export const defaultSegmentSizeBytes: number = 16 * 1024 * 1024;
 
 const segmentPattern = /^[0-9A-F]{24}$/;

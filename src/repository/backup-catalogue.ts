@@ -87,11 +87,7 @@ export async function findBackup(
 }
 
 /** Reads the sentinel and the metadata of one backup. @throws as {@link findBackup} */
-export async function readBackup(
-  repository: Repository,
-  name: string,
-  options: CallOptions = {},
-): Promise<BackupRecord> {
+async function readBackup(repository: Repository, name: string, options: CallOptions = {}): Promise<BackupRecord> {
   const { store } = repository;
   const sentinel = await absentAsUndefined(readJsonObject(store, sentinelKey(name), sentinelSchema, options));
   if (sentinel === undefined) throw missing(name, store.location);
