@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import { createS3Store } from '../../src/storage/drivers/s3.ts';
 import { inChunks, joined, walLikeBytes } from '../support/byte-streams.ts';
@@ -103,6 +106,32 @@ await describeService('s3', 'the S3 store, on a bad day,', (service) => {
     proxy.inject({ ...cloud.requests.delete, fault: refusal('InternalError') });
     await patient.delete(['object', 'other']);
     await expect(store.head('object')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('fetches credentials anew from a file that was rotated when they have expired', async ({
+    space,
+    onTestFinished,
+  }) => {
+    const file = join(await mkdtemp(join(tmpdir(), 'seawall-credentials-')), 'credentials');
+    const keys = `[default]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`;
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file);
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    await writeFile(file, `${keys}aws_session_token=old\n`);
+    const { proxy, bucket, store } = space;
+    const options = { bucket, endpoint: proxy.url, environment: {}, retry: quickRetry };
+    await using rotated = createS3Store(options, createContext());
+    onTestFinished(async () => {
+      vi.unstubAllEnvs();
+      await rm(dirname(file), { recursive: true });
+    });
+
+    await store.put('object', Buffer.from('x'));
+    const body = '<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>';
+    proxy.inject({ ...cloud.requests.get, fault: { kind: 'answer', status: 400, body }, times: 2 });
+    await expect(rotated.get('object')).rejects.toMatchObject({ code: 'PERMISSION' });
+    await writeFile(file, keys);
+    await expect(rotated.get('object')).rejects.toMatchObject({ code: 'STORE', retryable: true });
+    expect((await joined((await rotated.get('object')).body)).toString()).toBe('x');
   });
 
   it('says that credentials have expired when there are no newer ones', async ({ space: { proxy, patient } }) => {

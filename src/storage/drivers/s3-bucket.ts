@@ -37,26 +37,27 @@ export async function callS3<T>(
   signal?.throwIfAborted();
   const { idleTimeoutMs } = bucket;
   const { credentials } = bucket.client.config;
-  let used: Awaited<ReturnType<typeof credentials>> | undefined;
+  let used: Credentials | undefined;
   try {
     used = await withTimeout(idleTimeoutMs, signal, () => credentials());
     return await send(signal === undefined ? {} : { abortSignal: signal });
   } catch (error) {
     signal?.throwIfAborted();
     const failure = s3Failure(error, action);
-    if (isExpiry(error) && (await fetchCredentials(bucket.client))?.sessionToken !== used?.sessionToken) {
-      throw new StoreError(`${failure.message}: the credentials had expired and were fetched anew`, {
-        cause: error,
-        retryable: true,
-      });
-    }
-    throw failure;
+    if (!isExpiry(error) || used === undefined || !(await hasOtherCredentials(bucket.client, used))) throw failure;
+    throw new StoreError(`${failure.message}: the credentials had expired and were fetched anew`, {
+      cause: error,
+      retryable: true,
+    });
   }
 }
 
-/** Undefined when there are none: the refusal that led here says more to the operator than a second error. */
-async function fetchCredentials(client: S3Client): Promise<{ sessionToken?: string } | undefined> {
-  return await client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+type Credentials = Awaited<ReturnType<S3Client['config']['credentials']>>;
+
+/** Fetches the credentials anew. That this fails counts as no: the refusal that led here says more than a second error. */
+async function hasOtherCredentials(client: S3Client, used: Credentials): Promise<boolean> {
+  const fresh = await client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+  return fresh !== undefined && (fresh.accessKeyId !== used.accessKeyId || fresh.sessionToken !== used.sessionToken);
 }
 
 /**

@@ -52,6 +52,7 @@ export function createS3Client(
   const checksums = isAmazon ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   const config: S3ClientConfig = {
     forcePathStyle: settings.forcePathStyle ?? !isAmazon,
+    ...freshFiles,
     maxAttempts: 1,
     followRegionRedirects: true,
     // The SDK's wait for "100 Continue" would leave our agents, and with them the certificates, the proxy and the pool.
@@ -74,6 +75,12 @@ export function createS3Client(
   if (!isAmazon) sendContentMd5(client);
   return client;
 }
+
+/**
+ * Reaches the SDK's chain of credentials: its files are read again when it is asked for new credentials. Otherwise a process would
+ * keep for ever what a rotated file said at its start.
+ */
+const freshFiles: object = { ignoreCache: true };
 
 function endpointOf(settings: S3Settings, environment: Environment): URL | undefined {
   const text =
