@@ -1,4 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fsync } from 'node:fs';
+import { promisify } from 'node:util';
 import { fileError } from '../util/file-error.ts';
 
 /**
@@ -6,14 +7,16 @@ import { fileError } from '../util/file-error.ts';
  * waiting ones into one journal commit, and the next file is unpacked meanwhile.
  */
 export interface FileSyncs {
-  /** Takes a written file over, to sync and close it; waits while too many are under way. */
-  add(handle: FileHandle, path: string): Promise<void>;
+  /** Takes over a written file by its descriptor, to sync and close it; waits while too many are under way. */
+  add(descriptor: number, path: string): Promise<void>;
   /** Waits for all of them. @throws the first failure */
   settle(): Promise<void>;
 }
 
 /** Open files at a time; more of them gained nothing. */
 const concurrency = 16;
+
+const sync = promisify(fsync);
 
 export function createFileSyncs(): FileSyncs {
   const running = new Set<Promise<void>>();
@@ -22,13 +25,13 @@ export function createFileSyncs(): FileSyncs {
     if (failure !== undefined) throw failure.error;
   };
   return {
-    async add(handle, path) {
-      const sync = syncAndClose(handle, path)
+    async add(descriptor, path) {
+      const syncing = syncAndClose(descriptor, path)
         .catch((error: unknown) => {
           failure ??= { error };
         })
-        .finally(() => running.delete(sync));
-      running.add(sync);
+        .finally(() => running.delete(syncing));
+      running.add(syncing);
       while (running.size >= concurrency) await Promise.race(running);
       throwFailure();
     },
@@ -39,12 +42,12 @@ export function createFileSyncs(): FileSyncs {
   };
 }
 
-async function syncAndClose(handle: FileHandle, path: string): Promise<void> {
+async function syncAndClose(descriptor: number, path: string): Promise<void> {
   try {
-    await handle.sync();
+    await sync(descriptor);
   } catch (error) {
     throw fileError(`cannot write ${path}`, path, error);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }

@@ -1,14 +1,12 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { IntegrityError, systemErrorCode } from '../errors.ts';
+import { IntegrityError } from '../errors.ts';
 import { createFileChecksum } from '../postgres/file-checksum.ts';
-import { byteStringAsText, bytesOf } from '../util/byte-string.ts';
-import { fileError } from '../util/file-error.ts';
+import { byteStringAsText } from '../util/byte-string.ts';
 import { gather } from '../util/gather.ts';
 import type { Directories } from './directories.ts';
 import { parseEntryName, parseTablespacePath } from './entry-path.ts';
 import type { ExpectedFile, ExpectedFiles } from './expected-files.ts';
 import type { FileSyncs } from './file-syncs.ts';
+import { createNewFile } from './new-file.ts';
 import { type Placement, parentOf, placeOf } from './placement.ts';
 import { readTar, type TarEntry } from './tar-entries.ts';
 
@@ -129,41 +127,19 @@ async function writeFile(
 ): Promise<void> {
   const place = placeOf(path, placement);
   await directories.ensure(parentOf(place));
-  const handle = await createFile(place, path, objectName);
+  const file = createNewFile(place, `${objectName} holds ${show(path)}`);
+  let descriptor: number;
   try {
     for await (const piece of gather(checked(path, entry, expected, objectName), writeSizeBytes)) {
-      await onDisk(place, handle.writeFile(piece));
+      await file.write(piece);
       onBytes(piece.byteLength);
     }
-    // The umask has nothing to say here; it never takes the owner's rights.
-    if ((entry.mode & 0o077) !== 0) await onDisk(place, handle.chmod(entry.mode & 0o777));
-    await onDisk(place, handle.utimes(entry.modifiedAt, entry.modifiedAt));
+    descriptor = file.finish(entry.mode & 0o777, entry.modifiedAt);
   } catch (error) {
-    await handle.close();
+    file.abandon();
     throw error;
   }
-  await syncs.add(handle, byteStringAsText(place));
-}
-
-/** The file must be new, and nothing on the way to it a link or a file: then it lies where its name says. */
-async function createFile(place: string, path: string, objectName: string): Promise<FileHandle> {
-  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-  try {
-    return await open(bytesOf(place), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  } catch (error) {
-    if (['EEXIST', 'EISDIR', 'ELOOP', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) {
-      throw new IntegrityError(`${objectName} holds ${show(path)} in a place that is taken`, { cause: error });
-    }
-    throw fileError(`cannot create ${byteStringAsText(place)}`, byteStringAsText(place), error);
-  }
-}
-
-async function onDisk(place: string, call: Promise<void>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    throw fileError(`cannot write ${byteStringAsText(place)}`, byteStringAsText(place), error);
-  }
+  await syncs.add(descriptor, byteStringAsText(place));
 }
 
 /** The bytes of a file, which end with an error when they are not those that the backup promises. */
