@@ -1,0 +1,31 @@
+import { inspect } from 'node:util';
+
+const shown = '[hidden]';
+
+/**
+ * A key, password or passphrase that shows itself only to whoever asks for it by `reveal()`. As text, in JSON, in logs and when
+ * inspected it is `[hidden]`.
+ */
+export class Secret<T extends string | Uint8Array = string> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return shown;
+  }
+
+  toJSON(): string {
+    return shown;
+  }
+
+  [inspect.custom](): string {
+    return shown;
+  }
+}
