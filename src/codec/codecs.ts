@@ -1,10 +1,14 @@
 import { ConfigError } from '../errors.ts';
+import { brotliCodec } from './brotli.ts';
 import type { Codec } from './codec.ts';
+import { gzipCodec } from './gzip.ts';
+import { lz4Codec } from './lz4.ts';
+import { lzmaCodec } from './lzma.ts';
 import { noneCodec } from './none.ts';
 import { type ZstdOptions, zstdCodec } from './zstd.ts';
 
 /** What new objects can be written with. */
-export type CodecName = 'zstd' | 'none';
+export type CodecName = 'zstd' | 'lz4' | 'brotli' | 'lzma' | 'none';
 
 /** What codecs can be tuned by; each takes what concerns it. */
 export type CodecOptions = Partial<ZstdOptions>;
@@ -14,16 +18,18 @@ interface CodecRow {
   readonly suffix: string;
   /** Absent: such objects exist in WAL-G's repositories, but we cannot read them. */
   readonly create?: (options: CodecOptions) => Codec;
+  /** WAL-G knows such objects but writes none. */
+  readonly isReadOnly?: true;
 }
 
 /** Every compression format that a repository in WAL-G's layout may hold. A new codec is one file and its row here. */
 const rows: readonly CodecRow[] = [
   { name: 'zstd', suffix: 'zst', create: ({ level = 3, engine = 'node' }) => zstdCodec({ level, engine }) },
   { name: 'none', suffix: '', create: () => noneCodec },
-  { name: 'lz4', suffix: 'lz4' },
-  { name: 'lzma', suffix: 'lzma' },
-  { name: 'brotli', suffix: 'br' },
-  { name: 'gzip', suffix: 'gz' },
+  { name: 'lz4', suffix: 'lz4', create: () => lz4Codec },
+  { name: 'lzma', suffix: 'lzma', create: () => lzmaCodec },
+  { name: 'brotli', suffix: 'br', create: () => brotliCodec },
+  { name: 'gzip', suffix: 'gz', create: () => gzipCodec, isReadOnly: true },
   { name: 'lzo', suffix: 'lzo' },
 ];
 
@@ -31,12 +37,12 @@ const rows: readonly CodecRow[] = [
 export const knownSuffixes: readonly string[] = rows.map((row) => row.suffix);
 
 /**
- * The codec that new objects are written with: `zstd`, at level 3 on the engine `node` unless told otherwise, or `none`.
+ * The codec that new objects are written with; `zstd` at level 3 on the engine `node` unless told otherwise.
  *
  * @throws {@link ConfigError} when there is no such codec, level or engine
  */
 export function createCodec(name: CodecName, options: CodecOptions = {}): Codec {
-  const create = rows.find((row) => row.name === name)?.create;
+  const create = rows.find((row) => row.name === name && !row.isReadOnly)?.create;
   if (create === undefined) throw new ConfigError(`compression ${name} is not supported`);
   return create(options);
 }
