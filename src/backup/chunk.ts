@@ -1,9 +1,9 @@
 /**
- * Collects a stream's pieces, most of them small, into blocks of exactly one size: a compressor that is handed 512 bytes at a time
- * is mostly idle, and one that is handed its own block size need not copy.
+ * Collects a stream's pieces, most of them small, into blocks of one size: a compressor that is handed 512 bytes at a time is mostly
+ * idle.
  */
 export interface Chunk {
-  /** Bytes that may still be reserved or appended; at least {@link ChunkSizes.spareBytes} when no block is full. */
+  /** Bytes that may still be reserved: more than {@link ChunkOptions.spareBytes} while no block is full. */
   readonly freeBytes: number;
   /** Whether a block can be taken. */
   readonly isFull: boolean;
@@ -15,15 +15,18 @@ export interface Chunk {
   end(): Uint8Array;
 }
 
-export interface ChunkSizes {
+export interface ChunkOptions {
   readonly blockBytes: number;
   /** How far a piece may go beyond a block, so that it need not be cut. */
   readonly spareBytes: number;
+  /** Whether a block's memory may be used again as soon as the next one has been taken. */
+  readonly reuse: boolean;
 }
 
-export function createChunk({ blockBytes, spareBytes }: ChunkSizes): Chunk {
+export function createChunk({ blockBytes, spareBytes, reuse }: ChunkOptions): Chunk {
   const allocate = () => Buffer.allocUnsafeSlow(blockBytes + spareBytes);
-  let buffer = allocate();
+  let buffer: Buffer = allocate();
+  let other: Buffer | undefined;
   let used = 0;
   return {
     get freeBytes() {
@@ -40,7 +43,9 @@ export function createChunk({ blockBytes, spareBytes }: ChunkSizes): Chunk {
     take() {
       const full = buffer.subarray(0, blockBytes);
       const rest = buffer.subarray(blockBytes, used);
-      buffer = allocate();
+      const next = other ?? allocate();
+      if (reuse) other = buffer;
+      buffer = next;
       buffer.set(rest);
       used = rest.byteLength;
       return full;

@@ -73,6 +73,7 @@ export async function copyCluster(
     dataDirectory,
     files,
     records,
+    reuseBlocks: repository.codec.releasesChunks ?? false,
     checksumAlgorithm: options.manifestChecksum,
     checkPages: pages?.check ?? nothingToCheck,
   };

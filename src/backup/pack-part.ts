@@ -13,6 +13,8 @@ export interface PackSource {
   readonly dataDirectory: string;
   readonly files: FoundFiles;
   readonly records: FileRecords;
+  /** Whether whoever reads the tar is done with a block when he asks for the next one: then two blocks do for the whole part. */
+  readonly reuseBlocks: boolean;
   readonly signal: AbortSignal;
   /** What the manifest is to list for each file; undefined for nothing. */
   readonly checksumAlgorithm: FileChecksumAlgorithm | undefined;
@@ -30,8 +32,8 @@ export interface FilePiece {
   readonly bytes: Uint8Array;
 }
 
-/** Read and compressed at a time: the block size of the zstd codec, so that it need not copy. */
-const blockBytes = 2 * 1024 * 1024;
+/** Read and compressed at a time. */
+const blockBytes = 1024 * 1024;
 
 /** Room for a whole page, and for a header with the longest path that Linux knows in a pax record. */
 const spareBytes = pageSizeBytes;
@@ -45,7 +47,7 @@ const spareBytes = pageSizeBytes;
  * @throws {@link LocalFileError} or {@link PermissionError} when a file cannot be read
  */
 export async function* packPart(indexes: readonly number[], source: PackSource): AsyncGenerator<Uint8Array> {
-  const chunk = createChunk({ blockBytes, spareBytes });
+  const chunk = createChunk({ blockBytes, spareBytes, reuse: source.reuseBlocks });
   const root = toByteString(source.dataDirectory);
   for (const index of indexes) {
     source.signal.throwIfAborted();

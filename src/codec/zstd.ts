@@ -24,5 +24,6 @@ export function zstdCodec({ level, engine }: ZstdOptions): Codec {
     throw new ConfigError(`zstd level ${level} does not exist`, { hint: 'Choose a whole number from 1 to 19.' });
   }
   const { encode, decode } = engine === 'napi' ? napiZstd(level) : nodeZstd(level);
-  return { name: 'zstd', suffix: 'zst', encode, decode };
+  // Both engines copy what they are given into blocks of their own.
+  return { name: 'zstd', suffix: 'zst', encode, decode, releasesChunks: true };
 }

@@ -8,7 +8,7 @@ import { LocalFileError } from '../../src/errors.ts';
 import { createFileChecksum } from '../../src/postgres/file-checksum.ts';
 import { readTar } from '../../src/restore/tar-entries.ts';
 import { bytesOf, toByteString } from '../../src/util/byte-string.ts';
-import { joined, walLikeBytes } from '../support/byte-streams.ts';
+import { inChunks, joined, walLikeBytes } from '../support/byte-streams.ts';
 
 let root: string;
 
@@ -35,6 +35,7 @@ function sourceOf(paths: string[], differing: Partial<PackSource> = {}): PackSou
     dataDirectory: root,
     files,
     records: createFileRecords(paths.length),
+    reuseBlocks: false,
     signal: new AbortController().signal,
     checksumAlgorithm: 'CRC32C',
     checkPages: async () => [],
@@ -94,7 +95,7 @@ describe('a part', () => {
     },
   );
 
-  it('comes in blocks of 2 MiB but for the last, and never hands a page out in two pieces', async () => {
+  it('comes in blocks of 1 MiB but for the last, and never hands a page out in two pieces', async () => {
     const pieces: FilePiece[] = [];
     const checkPages = async (piece: FilePiece) => {
       pieces.push(piece);
@@ -104,9 +105,22 @@ describe('a part', () => {
     const names = Array.from({ length: 30 }, (_, index) => `small${index}`);
     const source = sourceOf([...names, write('large', Buffer.alloc(5_000_000))], { checkPages });
     const blocks = await Array.fromAsync(pack(source));
-    expect(blocks.slice(0, -1).every((block) => block.byteLength === 2 ** 21)).toBe(true);
+    expect(blocks.slice(0, -1).every((block) => block.byteLength === 2 ** 20)).toBe(true);
     expect(pieces.every(({ positionBytes }) => positionBytes % 8192 === 0)).toBe(true);
     expect(await unpack(pack(source))).toHaveLength(31);
+  });
+
+  it('may use the memory of a block again once the next one has been taken', async () => {
+    const content = walLikeBytes(9_000_000);
+    const source = sourceOf([write('small', 's'), write('large', content)], { reuseBlocks: true });
+    const memories = new Set<ArrayBufferLike>();
+    const copies: Buffer[] = [];
+    for await (const block of pack(source)) {
+      memories.add(block.buffer);
+      copies.push(Buffer.from(block));
+    }
+    expect(memories.size).toBe(2);
+    expect((await unpack(inChunks(Buffer.concat(copies))))[1]?.content.equals(content)).toBe(true);
   });
 
   it('leaves out what has vanished, file or directory', async () => {
@@ -138,7 +152,7 @@ describe('a part', () => {
     };
     const source = sourceOf([write('shrinking', content)], { onRead });
     const [entry] = await unpack(pack(source));
-    const zeros = entry?.content.subarray(Math.max(remains, 2 ** 21)) ?? Buffer.alloc(0);
+    const zeros = entry?.content.subarray(Math.max(remains, 2 ** 20)) ?? Buffer.alloc(0);
     expect(zeros.every((byte) => byte === 0)).toBe(true);
     expect(entry?.content).toHaveLength(5_000_000);
     expect(source.records.get(0)?.checksum).toBe(checksumOf(entry?.content ?? Buffer.alloc(0)));

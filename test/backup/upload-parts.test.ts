@@ -40,7 +40,15 @@ async function upload(store: ObjectStore, { jobs = 2, signal = new AbortControll
   const repository = createRepository(store, noneCodec);
   const objects = await beginObjects(repository, name, createContext());
   const checkPages = async () => [];
-  const source = { dataDirectory: folder, files, records, checksumAlgorithm: 'CRC32C' as const, checkPages };
+  const reuseBlocks = false;
+  const source = {
+    dataDirectory: folder,
+    files,
+    records,
+    reuseBlocks,
+    checksumAlgorithm: 'CRC32C' as const,
+    checkPages,
+  };
   const reported: number[] = [];
   const onBytes = (sizeBytes: number) => reported.push(sizeBytes);
   const uploading = uploadParts(repository, objects, parts, source, { jobs, signal, onBytes });

@@ -42,6 +42,21 @@ describe.for(engines)('zstd by the engine %s', (engine) => {
     await fc.assert(property, { numRuns: 60 });
   });
 
+  it('is done with a chunk when it asks for the next one', async () => {
+    const bytes = walLikeBytes(10 * mebibyte);
+    const buffer = Buffer.alloc(300_000);
+    async function* overwriting() {
+      for (let offset = 0; offset < bytes.length; offset += buffer.length) {
+        buffer.fill('overwritten');
+        const sizeBytes = bytes.copy(buffer, 0, offset);
+        yield buffer.subarray(0, sizeBytes);
+      }
+    }
+    expect(codec.releasesChunks).toBe(true);
+    const stored = await joined(codec.encode(overwriting()));
+    expect((await decode(stored)).equals(bytes)).toBe(true);
+  });
+
   it('writes a content checksum into every frame', async () => {
     const stored = await joined(codec.encode(inChunks(walLikeBytes(1000))));
     expect(stored.readUInt32LE(0)).toBe(0xfd2fb528);
