@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
 import { joined, walLikeBytes } from '../support/byte-streams.ts';
 import { startCluster } from '../support/postgres.ts';
 import type { PostgresMajor } from '../support/postgres-binaries.ts';
-import type { Server } from '../support/postgres-server.ts';
+import { prepareServer, type Server } from '../support/postgres-server.ts';
 import { runSeawall, seawallPath } from '../support/seawall.ts';
 import { giveToServerUser, makeServerDirectory } from '../support/server-user.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -56,18 +56,20 @@ async function switchAndArchive(server: Server): Promise<string> {
 describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
   let cluster: Server;
   let repository: string;
+  let environment: Record<string, string>;
 
   beforeAll(async () => {
     const home = makeServerDirectory('seawall-push-');
     repository = join(home, 'a repository');
     mkdirSync(repository);
     giveToServerUser(repository);
+    environment = { SEAWALL_REPOSITORY: repository, SEAWALL_NODE: process.execPath, HOME: home };
     const archiveCommand = `${seawallPath} wal-push "%p"`;
     cluster = await startCluster({
       major,
       archiveCommand,
       segmentSizeMib: major === 14 ? 64 : 16,
-      environment: { SEAWALL_REPOSITORY: repository, SEAWALL_NODE: process.execPath, HOME: home },
+      environment,
       settings: { wal_keep_size: '2GB', wal_level: 'replica', archive_timeout: 60 },
     });
   });
@@ -149,6 +151,33 @@ describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
     const result = await runSeawall(['wal-push', path, '--repository', repository]);
     expect(result).toMatchObject({ exitCode: 65, stderr: expect.stringContaining('system identifier') });
     expect(await archived(repository, name)).toBeUndefined();
+    rmSync(path);
+  });
+
+  it('archives the history and the partial segment of a standby that was promoted', async () => {
+    const directory = makeServerDirectory('seawall-standby-');
+    const dataDirectory = join(directory, 'data');
+    await cluster.stop();
+    execFileSync('cp', ['-a', cluster.dataDirectory, dataDirectory]);
+    writeFileSync(join(dataDirectory, 'standby.signal'), '');
+    giveToServerUser(join(dataDirectory, 'standby.signal'));
+    await cluster.start();
+    const settings = { primary_conninfo: `host=${cluster.directory} user=postgres` };
+    await using standby = await prepareServer({ major, dataDirectory, directory, environment, settings });
+    await standby.start();
+    await cluster.query('CREATE TABLE streamed AS SELECT 1 AS number');
+    await waitFor('the table on the standby', () => standby.query('TABLE streamed').catch(() => false));
+    await cluster.stop('immediate');
+    await standby.query('SELECT pg_promote()');
+    const files = () => readdirSync(join(repository, 'wal_005'));
+    await waitFor('the partial segment', () => files().some((name) => name.endsWith('.partial.zst')));
+    expect(files()).toContain('00000002.history.zst');
+    const partial =
+      files()
+        .find((name) => name.endsWith('.partial.zst'))
+        ?.replace(/\.zst$/, '') ?? '';
+    expect((await archived(repository, partial))?.length).toBe((major === 14 ? 64 : 16) * 1024 * 1024);
+    expect(standby.log()).not.toContain('archive command failed');
   });
 });
 
