@@ -23,7 +23,8 @@ export interface ObjectStore extends AsyncDisposable {
    * for it, may the whole object be there all the same.
    *
    * With `ifAbsent` it throws an {@link AlreadyExistsError} when the key exists, and of several hosts that create
-   * the same key at the same time exactly one succeeds. Without it, an existing object is replaced as a whole.
+   * the same key at the same time exactly one succeeds. What is there then is durable, too, whoever wrote it. Without
+   * it, an existing object is replaced as a whole.
    */
   put(key: string, body: Body, options?: PutOptions): Promise<void>;
 
