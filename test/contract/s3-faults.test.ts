@@ -54,6 +54,26 @@ await describeService('s3', 'the S3 store, on a bad day,', (service) => {
   const it = testWithFaults(cloud);
   describeFaults(cloud);
 
+  it('stores and reads with the checksums that Amazon is asked for', async ({ space: { proxy, bucket } }) => {
+    const environment = {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_REQUEST_CHECKSUM_CALCULATION: 'WHEN_SUPPORTED',
+      AWS_RESPONSE_CHECKSUM_VALIDATION: 'WHEN_SUPPORTED',
+    };
+    const options = { bucket, endpoint: proxy.url, environment, retry: quickRetry, partSizeBytes };
+    await using store = createS3Store(options, createContext());
+    for (const sizeBytes of [0, 1000, 2 * partSizeBytes + 1]) {
+      const [key, bytes] = [`object-${sizeBytes}`, walLikeBytes(sizeBytes)];
+      await store.put(key, () => inChunks(bytes, 1_000_000), { ifAbsent: true });
+      expect((await joined((await store.get(key)).body)).equals(bytes)).toBe(true);
+    }
+    proxy.inject({ ...cloud.requests.get, fault: { kind: 'truncate', afterBytes: 500 } });
+    await expect(store.get('object-1000').then(({ body }) => joined(body))).rejects.toMatchObject({ retryable: true });
+    for await (const _ of (await store.get('object-1000')).body) break;
+    await store.delete(['object-0', 'object-1000']);
+  });
+
   it('does not believe a 200 with an error in its body at the end of an upload', async ({ space }) => {
     const { proxy, store, bucket } = space;
     const bytes = walLikeBytes(2 * partSizeBytes);

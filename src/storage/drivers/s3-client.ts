@@ -33,7 +33,7 @@ export interface S3Settings {
  * SDK's own chain: profile and SSO, web identity, container, instance metadata.
  *
  * Amazon is asked to check a CRC32 of all we send and receive. Other services often do not know those headers, so they get a
- * Content-MD5, which is older than all of them.
+ * Content-MD5, which is older than all of them; `AWS_REQUEST_CHECKSUM_CALCULATION` and `AWS_RESPONSE_CHECKSUM_VALIDATION` override it.
  */
 export function createS3Client(
   settings: S3Settings,
@@ -50,6 +50,7 @@ export function createS3Client(
     (isAmazon ? undefined : 'us-east-1');
   const credentials = credentialsOf(environment);
   const checksums = isAmazon ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
+  const { AWS_REQUEST_CHECKSUM_CALCULATION: sent, AWS_RESPONSE_CHECKSUM_VALIDATION: received } = environment;
   const config: S3ClientConfig = {
     forcePathStyle: settings.forcePathStyle ?? !isAmazon,
     ...freshFiles,
@@ -65,8 +66,8 @@ export function createS3Client(
       httpAgent: new HttpAgent({ keepAlive: true, proxyEnv: environment }),
       httpsAgent: new HttpsAgent({ keepAlive: true, proxyEnv: environment, ...trustIn(settings.caCertificates) }),
     },
-    requestChecksumCalculation: checksums,
-    responseChecksumValidation: checksums,
+    requestChecksumCalculation: isChecksumUse(sent) ? sent : checksums,
+    responseChecksumValidation: isChecksumUse(received) ? received : checksums,
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
     ...(region === undefined ? {} : { region }),
     ...(credentials === undefined ? {} : { credentials }),
@@ -94,6 +95,10 @@ function endpointOf(settings: S3Settings, environment: Environment): URL | undef
   throw new ConfigError(`not the URL of an S3 endpoint: ${text}`, {
     hint: 'Write it like https://minio.example.org:9000.',
   });
+}
+
+function isChecksumUse(text: string | undefined): text is 'WHEN_SUPPORTED' | 'WHEN_REQUIRED' {
+  return text === 'WHEN_SUPPORTED' || text === 'WHEN_REQUIRED';
 }
 
 function credentialsOf(environment: Environment): S3ClientConfig['credentials'] | undefined {

@@ -45,7 +45,7 @@ export interface S3StoreOptions extends S3Settings, TransferLimits {
  * A bucket of S3, or of a service that speaks its protocol, as a store.
  *
  * Create-if-absent is `If-None-Match: *`, on single and on multipart uploads. A service that ignores this header overwrites in
- * silence, so it is no place for WAL; `seawall check` finds out.
+ * silence, so it is no place for WAL.
  */
 export function createS3Store(options: S3StoreOptions, context: Context): ObjectStore {
   const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
