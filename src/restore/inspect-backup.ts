@@ -48,19 +48,19 @@ export async function inspectBackup(
   const parts = await listParts(repository, backup.name, filesMetadata?.parts.keys() ?? [], options);
   if (hasManifest) checkStoredSize(parts, backup);
 
-  const control = await readControl(repository, parts.control, backup, options);
-  const labelFiles = parts.label && (await readSmallFiles(repository, parts.label, options));
+  const control = await readControl(repository, parts, backup, options);
+  const labelFiles = parts.label && (await readSmallFiles(repository, parts.label, true, options));
   return { parts, control, ...readLabel(labelFiles, backup), hasManifest, filesMetadata };
 }
 
 async function readControl(
   repository: Repository,
-  part: BackupPart,
+  { control: part, haveEndMarks }: BackupParts,
   backup: BackupRecord,
   options: CallOptions,
 ): Promise<ControlFile> {
   const name = nameOfObject(repository.store, part.key);
-  const bytes = (await readSmallFiles(repository, part, options)).get('global/pg_control');
+  const bytes = (await readSmallFiles(repository, part, haveEndMarks, options)).get('global/pg_control');
   if (bytes === undefined) throw new IntegrityError(`${name} holds no global/pg_control`);
   const control = inObject(name, () => parseControlFile(bytes));
   const { systemIdentifier = control.systemIdentifier } = backup;
@@ -104,11 +104,12 @@ export function readTablespaceMap(bytes: Uint8Array | undefined, backup: BackupR
 async function readSmallFiles(
   repository: Repository,
   part: BackupPart,
+  hasEndMark: boolean,
   options: CallOptions,
 ): Promise<Map<string, Buffer>> {
   const name = nameOfObject(repository.store, part.key);
   const files = new Map<string, Buffer>();
-  for await (const entry of readTar(readPart(repository, part, options), name)) {
+  for await (const entry of readTar(readPart(repository, part, options), name, hasEndMark)) {
     if (entry.sizeBytes > largestSmallFileBytes) {
       throw new IntegrityError(`${name} holds ${JSON.stringify(entry.name)} with ${entry.sizeBytes} bytes`);
     }

@@ -24,6 +24,8 @@ export interface BackupParts {
   readonly control: BackupPart;
   /** backup_label and tablespace_map; a backup that WAL-G took over the replication protocol has them among the data. */
   readonly label: BackupPart | undefined;
+  /** Whether the tars end as tars should: those of a backup that WAL-G took over the replication protocol do not. */
+  readonly haveEndMarks: boolean;
 }
 
 const partPattern = /^(?<stem>[^.]+)\.tar(?:\.(?<suffix>[^.]*))?$/;
@@ -69,7 +71,8 @@ export async function listParts(
   for (let number = 1; number <= Math.max(numbered, data.length === 0 ? 1 : 0); number += 1) {
     demand(`part_${String(number).padStart(3, '0')}`);
   }
-  return { data, control, label: stems.get('backup_label') };
+  const label = stems.get('backup_label');
+  return { data, control, label, haveEndMarks: label !== undefined };
 }
 
 /** The plain tar of a part. Damage throws an {@link IntegrityError} that names the object. */

@@ -26,19 +26,25 @@ interface FullHeader extends Omit<Header, 'type' | 'linkname'> {
 }
 
 const blockSizeBytes = 512;
-/** POSIX ends an archive with two zero blocks; a tar without them has been cut off, however well its last member ends. */
+/** POSIX ends an archive with two zero blocks. */
 const endMarkSizeBytes = 2 * blockSizeBytes;
 
 /**
- * Reads the members of a tar that may be damaged or hostile. It ends only after the archive's end mark, with nothing but zeros
- * behind it. Errors of the source pass through unchanged.
+ * Reads the members of a tar that may be damaged or hostile. Behind the last one, nothing but zeros may follow. Errors of the source
+ * pass through unchanged.
  *
  * @param objectName - names the tar in messages: its key
+ * @param hasEndMark - whether the archive must have its end mark, without which it has been cut off, however well its last member
+ *   ends; the parts of WAL-G's remote backups never have one
  * @throws {@link IntegrityError} for a damaged, truncated or continued tar; for hard links, devices, sparse files and other
  *   members that a data directory cannot have
  * @see POSIX pax, "ustar Interchange Format"
  */
-export async function* readTar(source: AsyncIterable<Uint8Array>, objectName: string): AsyncGenerator<TarEntry> {
+export async function* readTar(
+  source: AsyncIterable<Uint8Array>,
+  objectName: string,
+  hasEndMark: boolean,
+): AsyncGenerator<TarEntry> {
   // As UTF-8, tar-stream would replace what is no UTF-8 in silence.
   const extractor = extract({ filenameEncoding: 'latin1' } as object);
   const feeding = feed(source, extractor);
@@ -62,7 +68,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, objectName: st
     extractor.destroy();
     await feeding.finished;
   }
-  if (feeding.sizeBytes - endOffset < endMarkSizeBytes) {
+  if (hasEndMark && feeding.sizeBytes - endOffset < endMarkSizeBytes) {
     throw new IntegrityError(`${objectName} ends before the end mark of the tar`);
   }
 }

@@ -47,6 +47,7 @@ export async function unpackBackup(
   const unpacking: Unpacking = {
     placement,
     expected,
+    haveEndMarks: contents.parts.haveEndMarks,
     directories: createDirectories(rootsOf(placement)),
     syncs: createFileSyncs(),
     held: new Map(),

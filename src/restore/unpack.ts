@@ -14,6 +14,8 @@ import { readTar, type TarEntry } from './tar-entries.ts';
 export interface Unpacking {
   readonly placement: Placement;
   readonly expected: ExpectedFiles;
+  /** See {@link readTar}. */
+  readonly haveEndMarks: boolean;
   readonly directories: Directories;
   readonly syncs: FileSyncs;
   /** Files that are not written as they come but at the end, in their final form: pg_control, backup_label and the like. */
@@ -62,7 +64,7 @@ export async function unpackPart(
   objectName: string,
   unpacking: Unpacking,
 ): Promise<void> {
-  for await (const entry of readTar(source, objectName)) {
+  for await (const entry of readTar(source, objectName, unpacking.haveEndMarks)) {
     const path = parseEntryName(entry.name, objectName);
     if (entry.kind === 'directory') await unpackDirectory(path, entry, unpacking);
     else if (entry.kind === 'symlink') checkLink(path, entry, objectName);

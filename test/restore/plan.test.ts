@@ -17,7 +17,7 @@ const backup = backupRecord({
 });
 const part = { key: 'k', fileName: 'part_001.tar.zst', sizeBytes: 1, codec: createCodec('zstd') };
 const contents: BackupContents = {
-  parts: { data: [part, part], control: part, label: part },
+  parts: { data: [part, part], control: part, label: part, haveEndMarks: true },
   control: parseControlFile(controlFileOf()),
   label: undefined,
   mappedTablespaces: [],

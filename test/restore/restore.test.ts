@@ -111,9 +111,9 @@ describe('a backup that WAL-G took over the replication protocol', () => {
   const relative = (members: readonly TarMember[]) =>
     members.map((member) => ({ ...member, name: member.name.replace(/^\//, '') || './' }));
 
-  it('has no part with backup_label, and pg_control twice', async () => {
+  it('has no part with backup_label, pg_control twice, and tars without an end', async () => {
     const everything = relative([...dataMembers, ...labelMembers, ...controlMembers]);
-    await storeBackup(restoring.repository, { parts: [everything], label: null, manifest: null });
+    await storeBackup(restoring.repository, { parts: [everything], label: null, manifest: null, haveEndMarks: false });
     await restoring.restore();
     expect(restoring.read('backup_label')).toBe(labelText);
   });

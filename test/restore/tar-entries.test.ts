@@ -9,7 +9,7 @@ import { type TarMember, tarOf } from '../support/stored-backup.ts';
 
 async function readAll(bytes: Uint8Array, pieceSizeBytes = 1000): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
-  for await (const entry of readTar(inChunks(bytes, pieceSizeBytes), 'part_001.tar')) {
+  for await (const entry of readTar(inChunks(bytes, pieceSizeBytes), 'part_001.tar', true)) {
     contents[byteStringAsText(entry.name)] = entry.kind === 'file' ? await text(entry.body) : entry.kind;
   }
   return contents;
@@ -17,7 +17,7 @@ async function readAll(bytes: Uint8Array, pieceSizeBytes = 1000): Promise<Record
 
 async function describeAll(bytes: Uint8Array): Promise<object[]> {
   const members: object[] = [];
-  for await (const entry of readTar(inChunks(bytes, 4096), 'part_001.tar')) {
+  for await (const entry of readTar(inChunks(bytes, 4096), 'part_001.tar', true)) {
     members.push({ ...entry, body: await text(entry.body) });
   }
   return members;
@@ -42,13 +42,15 @@ describe('reading a tar', () => {
   it('gives modes, times and sizes', async () => {
     const mtime = new Date('2026-01-02T03:04:05Z');
     const bytes = await tarOf({ name: 'a', mode: 0o640, mtime, content: 'four' });
-    const entries = await Array.fromAsync(readTar(inChunks(bytes, 512), 'part_001.tar'));
+    const entries = await Array.fromAsync(readTar(inChunks(bytes, 512), 'part_001.tar', true));
     expect(entries[0]).toMatchObject({ mode: 0o640, modifiedAt: mtime, sizeBytes: 4, kind: 'file' });
   });
 
   it('skips a body that is not read', async () => {
     const bytes = await tarOf(page, small);
-    const names = (await Array.fromAsync(readTar(inChunks(bytes, 700), 'part_001.tar'))).map((entry) => entry.name);
+    const names = (await Array.fromAsync(readTar(inChunks(bytes, 700), 'part_001.tar', true))).map(
+      (entry) => entry.name,
+    );
     expect(names).toEqual(['/base/1/259', 'PG_VERSION']);
   });
 
@@ -81,6 +83,16 @@ describe('reading a tar', () => {
     );
   });
 
+  it('need not have an end mark where the writer makes none, but must end with a member', async () => {
+    const bytes = await tarOf(small, page);
+    const names: string[] = [];
+    const whole = bytes.subarray(0, -1024);
+    for await (const { name } of readTar(inChunks(whole, 700), 'part_001.tar', false)) names.push(name);
+    expect(names).toEqual(['PG_VERSION', '/base/1/259']);
+    const reading = Array.fromAsync(readTar(inChunks(bytes.subarray(0, -1025), 700), 'part_001.tar', false));
+    await expect(reading).rejects.toThrow(IntegrityError);
+  });
+
   it('refuses a header with a flipped bit, unless the bit means nothing', async () => {
     const bytes = await tarOf(small);
     const whole = await describeAll(bytes);
@@ -101,7 +113,7 @@ describe('reading a tar', () => {
     }
     for (const sizeBytes of [0, 100, 512, 5000, 8704, 9000]) {
       const reading = (async () => {
-        for await (const entry of readTar(failing(sizeBytes), 'part_001.tar')) await text(entry.body);
+        for await (const entry of readTar(failing(sizeBytes), 'part_001.tar', true)) await text(entry.body);
       })();
       await expect(reading).rejects.toBe(failure);
     }
@@ -117,7 +129,7 @@ describe('reading a tar', () => {
         isClosed = true;
       }
     }
-    for await (const entry of readTar(source(), 'part_001.tar')) {
+    for await (const entry of readTar(source(), 'part_001.tar', true)) {
       expect(entry.name).toBe('/base/1/259');
       break;
     }
@@ -138,7 +150,7 @@ describe('reading a tar', () => {
     // The header's checksum grows by as much as the byte did.
     const checksum = Number.parseInt(bytes.toString('latin1', 148, 154), 8) + 0xff - 'X'.charCodeAt(0);
     bytes.write(checksum.toString(8).padStart(6, '0'), 148, 'latin1');
-    const [entry] = await Array.fromAsync(readTar(inChunks(bytes, 512), 'part_001.tar'));
+    const [entry] = await Array.fromAsync(readTar(inChunks(bytes, 512), 'part_001.tar', true));
     expect(entry?.name).toBe('base/1/\xffYZ');
   });
 

@@ -48,7 +48,7 @@ async function unpack(tar: Uint8Array, expected: ExpectedFiles): Promise<Readonl
   const syncs = createFileSyncs();
   const directories = createDirectories(rootsOf(placement));
   try {
-    const unpacking = { placement, expected, directories, syncs, held, onBytes: () => undefined };
+    const unpacking = { placement, expected, haveEndMarks: true, directories, syncs, held, onBytes: () => undefined };
     await unpackPart(inChunks(tar, 1000), 'part_001.tar', unpacking);
   } finally {
     await syncs.settle();

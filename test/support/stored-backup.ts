@@ -62,6 +62,8 @@ export interface BackupToStore {
   /** Files that the manifest lists; by default all that the parts hold. Null for no manifest, as in WAL-G's backups. */
   readonly manifest?: Readonly<Record<string, string | Buffer>> | null;
   readonly sentinel?: Partial<Sentinel>;
+  /** Whether the tars end with two empty blocks, as all but those of WAL-G's remote backups do. */
+  readonly haveEndMarks?: boolean;
 }
 
 export const dataMembers: readonly TarMember[] = [
@@ -89,7 +91,7 @@ export async function storeBackup(repository: Repository, backup: BackupToStore 
   const suffix = codec.suffix === '' ? '' : `.${codec.suffix}`;
   let compressedSizeBytes = 0;
   const putPart = async (stem: string, members: readonly TarMember[]) => {
-    const tar = await tarOf(...members);
+    const tar = (await tarOf(...members)).subarray(0, backup.haveEndMarks === false ? -1024 : undefined);
     const stored = Buffer.concat(await Array.fromAsync(codec.encode(streamOf(tar))));
     compressedSizeBytes += stored.byteLength;
     await store.put(`${partsPrefix(name)}${stem}.tar${suffix}`, stored);
