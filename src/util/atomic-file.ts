@@ -18,6 +18,8 @@ export interface AtomicWriteOptions {
   readonly mode?: number | undefined;
   /** Where the bytes are until they are complete, in the same directory; a name that `isTemporaryName` knows unless told. */
   readonly temporaryPath?: string | undefined;
+  /** Whether the file must survive a power loss; so it does unless told. */
+  readonly isDurable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +43,7 @@ export async function writeFileAtomically(
   try {
     try {
       await writeContent(handle, content, options.signal);
-      await handle.sync();
+      if (options.isDurable !== false) await handle.sync();
     } finally {
       await handle.close();
     }
@@ -53,7 +55,7 @@ export async function writeFileAtomically(
     throw error;
   }
   if (options.ifAbsent === true) await removeTemporary(temporary);
-  await syncFolder(dirname(path));
+  if (options.isDurable !== false) await syncFolder(dirname(path));
 }
 
 async function writeContent(handle: FileHandle, content: FileContent, signal: AbortSignal | undefined): Promise<void> {

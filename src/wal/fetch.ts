@@ -25,6 +25,8 @@ export interface FetchOptions {
   readonly destination: string;
   /** Where the data directory is, if neither above `pg_wal` nor the working directory. */
   readonly dataDirectory?: string | undefined;
+  /** Whether the file must survive a power loss; so it does unless told. */
+  readonly isDurable?: boolean | undefined;
   /** How long to try for a clear answer; without it, for ever. */
   readonly deadlineMs?: number | undefined;
 }
@@ -59,18 +61,7 @@ export async function fetchWal(repository: Repository, options: FetchOptions, co
     lastError: () => lastError,
   };
   return await withDeadline(deadline, context, async (signal) => {
-    const dataDirectory = await findDataDirectory(options.destination, options.dataDirectory);
-    // What was archived from a newer PostgreSQL is left for that PostgreSQL to judge.
-    const cluster = await readCluster(dataDirectory, { acceptUnknown: true, signal });
-    await sweepLeftovers(options.destination, context.clock);
-    const job = {
-      repository,
-      name,
-      destination: options.destination,
-      expected: { cluster, acceptUnknownMagic: true },
-      context,
-      signal,
-    };
+    const job = await prepareJob(repository, options, { ...context, signal });
     const waits = createBackOff(patience, {
       clock: context.clock,
       signal,
@@ -87,14 +78,35 @@ export async function fetchWal(repository: Repository, options: FetchOptions, co
   });
 }
 
+/** As {@link fetchWal}, but with one attempt, which may take as long as it takes. */
+export async function fetchWalOnce(
+  repository: Repository,
+  options: FetchOptions,
+  context: Context,
+): Promise<FetchResult> {
+  return await fetchOnce(await prepareJob(repository, options, context));
+}
+
 /** One attempt, with all that it needs. */
 interface Job {
   readonly repository: Repository;
   readonly name: WalFileName;
   readonly destination: string;
+  readonly isDurable: boolean;
   readonly expected: WalExpectation;
   readonly context: Context;
   readonly signal: AbortSignal;
+}
+
+async function prepareJob(repository: Repository, options: FetchOptions, context: Context): Promise<Job> {
+  const { destination, isDurable = true } = options;
+  const { signal } = context;
+  const dataDirectory = await findDataDirectory(destination, options.dataDirectory);
+  // What was archived from a newer PostgreSQL is left for that PostgreSQL to judge.
+  const cluster = await readCluster(dataDirectory, { acceptUnknown: true, signal });
+  await sweepLeftovers(destination, context.clock);
+  const expected = { cluster, acceptUnknownMagic: true };
+  return { repository, name: parseName(options.fileName), destination, isDurable, expected, context, signal };
 }
 
 function parseName(fileName: string): WalFileName {
@@ -151,7 +163,8 @@ function stillMoving({ repository, name }: Job, cause: NotFoundError): StoreErro
 
 async function deliver(job: Job, place: WalPlace): Promise<FetchResult> {
   const opened = await openWal(job.repository, place, { signal: job.signal });
-  await placeFile(job.destination, () => checkedWal(job.name, opened.body, job.expected), job.signal);
+  const { signal, isDurable } = job;
+  await placeFile(job.destination, () => checkedWal(job.name, opened.body, job.expected), { signal, isDurable });
   return { fileName: opened.fileName, key: opened.key, storedSizeBytes: opened.sizeBytes };
 }
 

@@ -13,7 +13,8 @@ const temporaryStem = 'pgsql_tmp_seawall';
 const leftoverAgeMs = 15 * 60 * 1000;
 
 /**
- * Puts a file at its destination, whole and durable, replacing what is there; while it is being written, it has another name.
+ * Puts a file at its destination, whole and (unless told otherwise) durable, replacing what is there; while it is being written, it
+ * has another name.
  *
  * @param content - opens the bytes; when it throws, that very error is thrown here, and the destination is as before
  * @throws {@link LocalFileError} or {@link PermissionError} when the destination cannot be written
@@ -21,11 +22,11 @@ const leftoverAgeMs = 15 * 60 * 1000;
 export async function placeFile(
   destination: string,
   content: () => AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  { signal, isDurable = true }: { readonly signal: AbortSignal; readonly isDurable?: boolean },
 ): Promise<void> {
   const temporaryPath = temporaryNameFor(join(dirname(destination), temporaryStem));
   try {
-    await writeFileAtomically(destination, content, { temporaryPath, signal });
+    await writeFileAtomically(destination, content, { temporaryPath, isDurable, signal });
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     if (systemErrorCode(error) !== 'ENOENT')

@@ -20,6 +20,8 @@ export interface PushOptions {
   readonly deadlineMs?: number | undefined;
   /** Store segments with page magics that this version does not know, too. */
   readonly acceptUnknownMagic?: boolean | undefined;
+  /** Answers in place of {@link findWal}, for who pushes many files and has a listing at hand. */
+  readonly findStored?: typeof findWal | undefined;
 }
 
 export interface PushResult {
@@ -30,6 +32,8 @@ export interface PushResult {
   readonly outcome: 'stored' | 'present';
   /** Of the plain file. */
   readonly sizeBytes: number;
+  /** When the plain file was last written to. */
+  readonly modifiedAt: Date;
 }
 
 /**
@@ -50,8 +54,10 @@ export async function pushWal(repository: Repository, options: PushOptions, cont
     await using file = await openSourceFile(options.path);
     await checkFile(file, name, options, signal);
     const place = walPlace(repository, name.fileName);
-    const result = { fileName: name.fileName, key: place.key, sizeBytes: file.sizeBytes };
-    const stored = await findWal(repository, name.fileName, { signal });
+    const { sizeBytes, modifiedAt } = file;
+    const result = { fileName: name.fileName, key: place.key, sizeBytes, modifiedAt };
+    const { findStored = findWal } = options;
+    const stored = await findStored(repository, name.fileName, { signal });
     const isElsewhere = stored.some(({ key }) => key !== place.key);
     // Also when its own key is taken: only the answer to a put says that what is there is durable.
     if (!isElsewhere && (await storeIfAbsent(repository, name, file, signal))) return { ...result, outcome: 'stored' };

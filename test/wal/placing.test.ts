@@ -21,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true }));
 describe('placeFile', () => {
   it('puts the file there, over one that is there', async () => {
     await writeFile(destination, 'old');
-    await placeFile(destination, content, signal);
+    await placeFile(destination, content, { signal });
     expect(await readFile(destination, 'utf8')).toBe('content');
     expect(await readdir(folder)).toEqual(['RECOVERYXLOG']);
   });
@@ -31,7 +31,7 @@ describe('placeFile', () => {
       yield Buffer.alloc(1);
       expect(await readdir(folder)).toEqual([expect.stringMatching(/^pgsql_tmp_seawall\./)]);
     }
-    await placeFile(destination, watched, signal);
+    await placeFile(destination, watched, { signal });
   });
 
   it('leaves nothing behind when the content fails', async () => {
@@ -40,7 +40,7 @@ describe('placeFile', () => {
       yield Buffer.alloc(5_000_000);
       throw failure;
     }
-    await expect(placeFile(destination, failing, signal)).rejects.toBe(failure);
+    await expect(placeFile(destination, failing, { signal })).rejects.toBe(failure);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -51,17 +51,17 @@ describe('placeFile', () => {
       controller.abort();
       await new Promise(() => undefined);
     }
-    await expect(placeFile(destination, slow, controller.signal)).rejects.toThrow(/aborted/);
+    await expect(placeFile(destination, slow, { signal: controller.signal })).rejects.toThrow(/aborted/);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('says what is wrong with a destination', async () => {
-    await expect(placeFile(join(folder, 'no', 'file'), content, signal)).rejects.toMatchObject({
+    await expect(placeFile(join(folder, 'no', 'file'), content, { signal })).rejects.toMatchObject({
       constructor: LocalFileError,
       message: expect.stringContaining('its directory does not exist'),
     });
     await mkdir(destination);
-    await expect(placeFile(destination, content, signal)).rejects.toThrow(LocalFileError);
+    await expect(placeFile(destination, content, { signal })).rejects.toThrow(LocalFileError);
     expect(await readdir(folder)).toEqual(['RECOVERYXLOG']);
   });
 });

@@ -65,7 +65,13 @@ async function contentOf(objectKey: string): Promise<Buffer> {
 
 describe('push', () => {
   it('stores a segment under its name, compressed as the repository is set', async () => {
-    expect(await push(fileName, segment)).toEqual({ fileName, key, outcome: 'stored', sizeBytes: segment.length });
+    expect(await push(fileName, segment)).toEqual({
+      fileName,
+      key,
+      outcome: 'stored',
+      sizeBytes: segment.length,
+      modifiedAt: expect.any(Date),
+    });
     expect((await contentOf(key)).equals(segment)).toBe(true);
     expect(warn).not.toHaveBeenCalled();
   });

@@ -7,21 +7,28 @@ export interface ProcessIdentity {
   readonly startTicks: string;
 }
 
-/** Dead, or stopped by a signal or a debugger: neither does any work. @see proc_pid_stat(5) */
-const idleStates = new Set(['Z', 'X', 'x', 'T', 't']);
+/** What a process does: `stopped` by a signal or a debugger, it may go on one day; `gone` for good. */
+export type ProcessState = 'at work' | 'stopped' | 'gone';
+
+/** Letters of the kernel for the states in which nothing is done. @see proc_pid_stat(5) */
+const idleStates: Readonly<Record<string, ProcessState>> = {
+  Z: 'gone',
+  X: 'gone',
+  x: 'gone',
+  T: 'stopped',
+  t: 'stopped',
+};
 
 /** This very process; undefined where there is no /proc. */
 export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
   return (await readProcess(process.pid))?.identity;
 }
 
-/**
- * Whether the process is there and not stopped. A process of another container is never at work in our eyes: its number is that of
- * another process here, or of none.
- */
-export async function isAtWork(identity: ProcessIdentity): Promise<boolean> {
+/** A process of another container is always gone in our eyes: its number is that of another process here, or of none. */
+export async function stateOf(identity: ProcessIdentity): Promise<ProcessState> {
   const found = await readProcess(identity.processId);
-  return found !== undefined && isSame(found.identity, identity) && !idleStates.has(found.state);
+  if (found === undefined || !isSame(found.identity, identity)) return 'gone';
+  return idleStates[found.state] ?? 'at work';
 }
 
 /** One line, as the spool's files hold it. */

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAbortError } from '../errors.ts';
-import { parsePostmasterPid } from '../postgres/postmaster-pid.ts';
+import { parsePostmasterPid } from '../../postgres/postmaster-pid.ts';
 
 /**
  * The name of one run of one server, `<boot id>-<postmaster's process id>-<its start in seconds since 1970>`: a restarted server, a
@@ -11,16 +10,12 @@ import { parsePostmasterPid } from '../postgres/postmaster-pid.ts';
  */
 export async function readServerRun(dataDirectory: string): Promise<string | undefined> {
   try {
-    const [bootId, postmaster] = await Promise.all([
-      readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
-      readFile(join(dataDirectory, 'postmaster.pid'), 'utf8'),
-    ]);
-    const { processId, startedAt } = parsePostmasterPid(postmaster);
+    const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'latin1');
+    const { processId, startedAt } = parsePostmasterPid(await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8'));
     const name = `${bootId.trim()}-${processId}-${startedAt.getTime() / 1000}`;
     return isServerRun(name) ? name : undefined;
-  } catch (error) {
-    if (isAbortError(error)) throw error;
-    // No such file, or one that is being written: in doubt there is no run to rely on.
+  } catch {
+    // There is none, or it is just being written: nothing to tie notes to.
     return undefined;
   }
 }

@@ -1,0 +1,31 @@
+import { readdir, rm, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parseWalFileName } from '../../postgres/wal-name.ts';
+import { isTemporaryName } from '../../util/temporary-name.ts';
+import type { Half, SpoolCall } from '../spool.ts';
+import { claimantOf } from '../spool-claims.ts';
+import { isServerRun } from './server-run.ts';
+
+/**
+ * Removes what nobody will look for any more: the spools of former runs of the server, halves that served other settings, and in this
+ * half the claims of dead processes and what their fetches left unfinished. What does not look like ours stays. Whoever calls this is the
+ * only agent.
+ */
+export async function sweepSpool(call: SpoolCall, half: Half): Promise<void> {
+  const run = dirname(half.path);
+  for (const name of await readdir(dirname(run))) {
+    if (isServerRun(name) && name !== basename(run)) await rm(join(run, '..', name), { recursive: true, force: true });
+  }
+  for (const name of await readdir(run)) {
+    const isOther = name.startsWith(`${call.direction}.`) && name !== basename(half.path);
+    if (isOther) await rm(join(run, name), { recursive: true, force: true });
+  }
+  for (const name of await readdir(join(half.path, 'claimed'))) {
+    if (parseWalFileName(name) !== undefined && (await claimantOf(half, name)) === undefined) {
+      await unlink(join(half.path, 'claimed', name)).catch(() => undefined);
+    }
+  }
+  if (call.direction === 'push') return;
+  const fetched = join(half.path, 'fetched');
+  for (const name of (await readdir(fetched)).filter(isTemporaryName)) await unlink(join(fetched, name));
+}
