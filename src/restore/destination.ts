@@ -103,18 +103,26 @@ export async function claimDirectories(paths: readonly string[], markText: strin
 }
 
 async function claimDirectory(path: string, markText: string): Promise<ClaimedDirectory> {
-  let firstCreated: string | undefined;
+  const firstCreated = await makeOrTake(path);
   try {
-    firstCreated = await mkdir(path, { recursive: true, mode: 0o700 });
-    if (firstCreated === undefined) await chmod(path, 0o700);
     await writeFile(join(path, unfinishedMark), markText, { flag: 'wx', mode: 0o600 });
     return { path, firstCreated };
   } catch (error) {
     if (firstCreated !== undefined) await removeEmpty(path, firstCreated);
-    if (systemErrorCode(error) === 'EEXIST') {
-      throw new LocalFileError(`cannot restore: another restore is filling ${path}`, { cause: error });
-    }
-    throw fileError(`cannot create ${path}`, dirname(path), error);
+    if (systemErrorCode(error) !== 'EEXIST') throw fileError(`cannot restore into ${path}`, path, error);
+    throw new LocalFileError(`cannot restore: another restore is filling ${path}`, { cause: error });
+  }
+}
+
+/** Gives the topmost directory that had to be created. Its name, and those below, are durable: a crash must not lose the whole tree. */
+async function makeOrTake(path: string): Promise<string | undefined> {
+  try {
+    const firstCreated = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (firstCreated === undefined) await chmod(path, 0o700);
+    else for (const created of upwards(path, firstCreated)) await syncFolder(dirname(created));
+    return firstCreated;
+  } catch (error) {
+    throw fileError(`cannot restore into ${path}`, dirname(path), error);
   }
 }
 
@@ -130,11 +138,16 @@ async function removeClaimed({ path, firstCreated }: ClaimedDirectory): Promise<
 
 /** Removes a directory and the parents up to the topmost one that was created; one that somebody else uses by now stays. */
 async function removeEmpty(path: string, topmost: string): Promise<void> {
-  for (let directory = path; directory.startsWith(topmost); directory = dirname(directory)) {
+  for (const directory of upwards(path, topmost)) {
     try {
       await rmdir(directory);
     } catch (error) {
       if (systemErrorCode(error) !== 'ENOTEMPTY') throw fileError(`cannot remove ${directory}`, directory, error);
     }
   }
+}
+
+/** The directory and those above it, up to and including the topmost. */
+function* upwards(path: string, topmost: string): Generator<string> {
+  for (let directory = path; directory.startsWith(topmost); directory = dirname(directory)) yield directory;
 }

@@ -63,13 +63,15 @@ export async function listParts(
     if (part !== undefined) return part;
     throw missingPart(nameOfObject(repository.store, `${prefix}${stem}.tar`));
   };
-  for (const name of namesInBackup) demand(partPattern.exec(name)?.groups?.['stem'] ?? name);
+  const demanded = Array.from(namesInBackup, (name) => partPattern.exec(name)?.groups?.['stem'] ?? name);
+  demanded.forEach(demand);
   const control = demand('pg_control');
   const data = [...stems].filter(([stem]) => stem !== 'pg_control' && stem !== 'backup_label').map(([, part]) => part);
-  // The parts are numbered without gaps, so all but the last ones would be missed here even without a list of them.
-  const numbered = data.filter(({ fileName }) => /^part_\d+\./.test(fileName)).length;
-  for (let number = 1; number <= Math.max(numbered, data.length === 0 ? 1 : 0); number += 1) {
-    demand(`part_${String(number).padStart(3, '0')}`);
+  if (demanded.length === 0) {
+    // Without a list, a part can only be missed by its number; all but the last ones show that way.
+    const numbered = data.filter(({ fileName }) => /^part_\d+\./.test(fileName)).length;
+    for (let number = 1; number <= Math.max(numbered, 1); number += 1)
+      demand(`part_${String(number).padStart(3, '0')}`);
   }
   const label = stems.get('backup_label');
   return { data, control, label, haveEndMarks: label !== undefined };

@@ -41,6 +41,7 @@ export interface RestoreFacts {
   readonly directory: string;
   /** The name of this machine. */
   readonly hostname: string;
+  readonly now: Date;
 }
 
 /** Everything that a restore will do. It is printed by `--plan`, and carried out as it stands. */
@@ -121,7 +122,7 @@ export function checkTablespaceMap(backup: BackupRecord, mapped: readonly Mapped
 }
 
 function notesOn(
-  { backup, contents, hostname }: RestoreFacts,
+  { backup, contents, hostname, now }: RestoreFacts,
   archiveMode: 'off' | 'keep',
   isOwnDirectory: boolean,
   { stop }: RecoveryTarget,
@@ -140,6 +141,9 @@ function notesOn(
     notes.push(
       `archive_mode stays as it was, and the backup was taken on ${backup.hostname}: if that server still runs, restore with --archive-mode off.`,
     );
+  }
+  if (stop.kind === 'time' && stop.time.at > now) {
+    notes.push('The target lies in the future: recovery fails unless WAL from after it has been archived by then.');
   }
   if (stop.kind === 'name' || stop.kind === 'xid') {
     notes.push(

@@ -66,7 +66,8 @@ export async function prepareRestore(
   const timeline = timelineFor(backup, options.target.timeline, histories);
   const contents = await inspectBackup(repository, backup, { signal });
 
-  const plan = planRestore({ location, backup, contents, timeline, directory, hostname: hostname() }, options);
+  const here = { directory, hostname: hostname(), now: context.clock.now() };
+  const plan = planRestore({ location, backup, contents, timeline, ...here }, options);
   for (const tablespace of plan.tablespaces) {
     await inspectDirectory(tablespace.location, `tablespace ${tablespace.oid}`);
   }

@@ -29,6 +29,22 @@ describe('a destination', () => {
     expect(existsSync(join(restoring.folder, 'real/global/pg_control'))).toBe(true);
   });
 
+  it('that is a link to nowhere is refused', async () => {
+    symlinkSync(join(restoring.folder, 'nowhere'), restoring.directory);
+    await storeBackup(restoring.repository);
+    await expect(restoring.restore()).rejects.toThrow(`cannot restore into ${restoring.directory}`);
+  });
+
+  it('goes with the parents that were created for it when the restore fails', async () => {
+    const directory = join(restoring.folder, 'a/b/c');
+    await storeBackup(restoring.repository, { manifest: { missing: 'x' } });
+    await expect(restoring.restore({ directory })).rejects.toThrow(IntegrityError);
+    expect(readdirSync(restoring.folder)).toEqual([]);
+    await storeBackup(restoring.repository);
+    await restoring.restore({ directory });
+    expect(existsSync(join(directory, 'global/pg_control'))).toBe(true);
+  });
+
   it('that is not empty is refused', async () => {
     mkdirSync(restoring.directory);
     writeFileSync(join(restoring.directory, 'notes'), 'x');

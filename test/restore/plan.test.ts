@@ -33,7 +33,16 @@ interface Variation {
 
 function planOf({ facts, options, target = {} }: Variation = {}): RestorePlan {
   return planRestore(
-    { location: 'file:///srv/wal', backup, contents, timeline: 1, directory: '/srv/copy', hostname: 'db1', ...facts },
+    {
+      location: 'file:///srv/wal',
+      backup,
+      contents,
+      timeline: 1,
+      directory: '/srv/copy',
+      hostname: 'db1',
+      now: new Date('2026-01-03T00:00:00Z'),
+      ...facts,
+    },
     {
       backup: 'LATEST',
       directory: '/srv/copy',
@@ -117,6 +126,11 @@ describe('notes', () => {
   it('say that a backup without manifest is checked less', () => {
     const plan = planOf({ facts: { contents: { ...contents, hasManifest: false } } });
     expect(plan.notes.join()).toContain('no backup_manifest');
+  });
+
+  it('say that a target lies in the future', () => {
+    expect(planOf({ target: { time: '2026-01-03 00:01Z' } }).notes.join()).toContain('lies in the future');
+    expect(planOf({ target: { time: '2026-01-02 23:59Z' } }).notes.join()).not.toContain('future');
   });
 
   it.each([{ name: 'x' }, { xid: '700' }])('say that it is not known where %j lies', (target) => {
