@@ -105,13 +105,13 @@ describe('putWal, openWal and readWal', () => {
   });
 
   it('name an object that is damaged, absent, or compressed in a way that nothing here reads', async () => {
-    await store(`${segment}.zst`, `${segment}.lz4`);
-    const [lz4, zst] = await findWal(repository, segment);
-    if (lz4 === undefined || zst === undefined) throw new Error('not stored');
+    await store(`${segment}.zst`, `${segment}.lzo`);
+    const [lzo, zst] = await findWal(repository, segment);
+    if (lzo === undefined || zst === undefined) throw new Error('not stored');
     await expect(joined(readWal(repository, zst))).rejects.toThrow(IntegrityError);
     await expect(joined(readWal(repository, zst))).rejects.toThrow(`cannot read memory://wal_005/${segment}.zst: `);
-    await expect(openWal(repository, lz4)).rejects.toThrow(ConfigError);
-    await expect(openWal(repository, lz4)).rejects.toThrow(`cannot read memory://wal_005/${segment}.lz4: `);
+    await expect(openWal(repository, lzo)).rejects.toThrow(ConfigError);
+    await expect(openWal(repository, lzo)).rejects.toThrow(`cannot read memory://wal_005/${segment}.lzo: `);
     await expect(openWal(repository, walPlace(repository, '00000002.history'))).rejects.toThrow(NotFoundError);
   });
 });
