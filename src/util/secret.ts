@@ -11,6 +11,7 @@ export class Secret<T extends string | Uint8Array = string> {
 
   constructor(value: T) {
     this.#value = value;
+    Object.defineProperty(this, inspect.custom, { value: () => shown });
   }
 
   reveal(): T {
@@ -22,10 +23,6 @@ export class Secret<T extends string | Uint8Array = string> {
   }
 
   toJSON(): string {
-    return shown;
-  }
-
-  [inspect.custom](): string {
     return shown;
   }
 }
