@@ -6,7 +6,6 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { Storage } from '@google-cloud/storage';
 import { startCluster } from '../test/support/postgres.ts';
 import { postgresBinaries } from '../test/support/postgres-binaries.ts';
 import type { Server } from '../test/support/postgres-server.ts';
@@ -108,8 +107,12 @@ async function onS3(): Promise<Stage> {
 
 async function onGcs(): Promise<Stage> {
   const { endpoint, stop } = await startFakeGcs();
-  const client = new Storage({ apiEndpoint: endpoint.apiEndpoint, projectId: endpoint.projectId });
-  await client.createBucket(bucket);
+  const created = await fetch(`${endpoint.apiEndpoint}/storage/v1/b?project=${endpoint.projectId}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: bucket }),
+  });
+  if (!created.ok) throw new Error(`cannot create the bucket: ${await created.text()}`);
   return {
     environment: { SEAWALL_REPOSITORY: `gs://${bucket}/db1`, SEAWALL_GCS_ENDPOINT: endpoint.apiEndpoint },
     stop,
