@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LocalFileError, systemErrorCode } from '../errors.ts';
 import { fileError } from '../util/file-error.ts';
@@ -57,6 +57,17 @@ export async function realPathOf(path: string): Promise<string> {
       throw fileError(`cannot restore into ${path}`, parent, error);
     }
     return join(await realPathOf(parent), basename(absolute));
+  }
+}
+
+/** What the file system of a directory, which need not exist yet, has room for; undefined when it does not say. */
+export async function freeBytesAt(path: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = dirname(path);
+    return systemErrorCode(error) === 'ENOENT' && parent !== path ? await freeBytesAt(parent) : undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { recoverySettings } from '../postgres/recovery-settings.ts';
 import type { RecoveryTarget } from '../postgres/recovery-target.ts';
 import type { MappedTablespace } from '../postgres/tablespace-map.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import { formatBytes } from '../util/bytes.ts';
 import type { BackupContents } from './inspect-backup.ts';
 import { type PlannedTablespace, planTablespaces, type TablespaceMapping } from './plan-tablespaces.ts';
 
@@ -42,6 +43,8 @@ export interface RestoreFacts {
   /** The name of this machine. */
   readonly hostname: string;
   readonly now: Date;
+  /** Room on the file system of the data directory to be; undefined when it is not known. */
+  readonly freeBytes: number | undefined;
 }
 
 /** Everything that a restore will do. It is printed by `--plan`, and carried out as it stands. */
@@ -122,7 +125,7 @@ export function checkTablespaceMap(backup: BackupRecord, mapped: readonly Mapped
 }
 
 function notesOn(
-  { backup, contents, hostname, now }: RestoreFacts,
+  { backup, contents, hostname, now, freeBytes }: RestoreFacts,
   archiveMode: 'off' | 'keep',
   isOwnDirectory: boolean,
   { stop }: RecoveryTarget,
@@ -141,6 +144,10 @@ function notesOn(
     notes.push(
       `archive_mode stays as it was, and the backup was taken on ${backup.hostname}: if that server still runs, restore with --archive-mode off.`,
     );
+  }
+  if (freeBytes !== undefined && freeBytes < backup.uncompressedSizeBytes) {
+    const [needed, free] = [backup.uncompressedSizeBytes, freeBytes].map(formatBytes);
+    notes.push(`The files of the backup have ${needed}, and the file system of the destination has room for ${free}.`);
   }
   if (stop.kind === 'time' && stop.time.at > now) {
     notes.push('The target lies in the future: recovery fails unless WAL from after it has been archived by then.');

@@ -5,7 +5,7 @@ import { type BackupRecord, type DamagedBackup, listBackups } from '../repositor
 import type { Repository } from '../repository/repository.ts';
 import { chooseBackup } from './choose-backup.ts';
 import { timelineFor } from './choose-timeline.ts';
-import { claimDirectories, inspectDirectory, realPathOf } from './destination.ts';
+import { claimDirectories, freeBytesAt, inspectDirectory, realPathOf } from './destination.ts';
 import { finishRestore } from './finish.ts';
 import { inspectBackup } from './inspect-backup.ts';
 import { nextSteps } from './next-steps.ts';
@@ -66,7 +66,8 @@ export async function prepareRestore(
   const timeline = timelineFor(backup, options.target.timeline, histories);
   const contents = await inspectBackup(repository, backup, { signal });
 
-  const here = { directory, hostname: hostname(), now: context.clock.now() };
+  const freeBytes = await freeBytesAt(directory);
+  const here = { directory, hostname: hostname(), now: context.clock.now(), freeBytes };
   const plan = planRestore({ location, backup, contents, timeline, ...here }, options);
   for (const tablespace of plan.tablespaces) {
     await inspectDirectory(tablespace.location, `tablespace ${tablespace.oid}`);

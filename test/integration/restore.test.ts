@@ -241,8 +241,8 @@ describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
 
   it('whose restore is killed cannot be started, and a second restore says why', async () => {
     const where = mapped('killed');
-    const script = fileURLToPath(new URL('../support/restore-slowly.ts', import.meta.url));
-    const child = spawn(process.execPath, [script, repository.store.location, where.directory, tablespace], {
+    const script = fileURLToPath(new URL('../support/restore-process.ts', import.meta.url));
+    const child = spawn(process.execPath, [script, 'stop', archive, where.directory, tablespace], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');

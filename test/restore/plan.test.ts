@@ -41,6 +41,7 @@ function planOf({ facts, options, target = {} }: Variation = {}): RestorePlan {
       directory: '/srv/copy',
       hostname: 'db1',
       now: new Date('2026-01-03T00:00:00Z'),
+      freeBytes: undefined,
       ...facts,
     },
     {
@@ -126,6 +127,13 @@ describe('notes', () => {
   it('say that a backup without manifest is checked less', () => {
     const plan = planOf({ facts: { contents: { ...contents, hasManifest: false } } });
     expect(plan.notes.join()).toContain('no backup_manifest');
+  });
+
+  it('say that the disk is too small', () => {
+    expect(planOf({ facts: { freeBytes: 20_000_000 } }).notes).toContain(
+      'The files of the backup have 23.5 MiB, and the file system of the destination has room for 19.1 MiB.',
+    );
+    expect(planOf({ facts: { freeBytes: 25_000_000 } }).notes.join()).not.toContain('room');
   });
 
   it('say that a target lies in the future', () => {

@@ -1,14 +1,19 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { createCodec } from '../../src/codec/codecs.ts';
 import { createContext } from '../../src/context.ts';
 import { IntegrityError, StoreError } from '../../src/errors.ts';
 import { backupManifestKey, partsPrefix } from '../../src/repository/layout.ts';
 import { createRepository } from '../../src/repository/repository.ts';
 import type { RestoreOptions } from '../../src/restore/plan.ts';
 import { restoreBackup } from '../../src/restore/restore.ts';
+import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
 import { faultyStore } from '../support/faulty-store.ts';
+import type { RestoreOutcome } from '../support/restore-process.ts';
 import { setUpRestoring } from '../support/restoring.ts';
+import { runCommand } from '../support/run-command.ts';
 import {
   backupName,
   contentsOfSmallBackup,
@@ -186,5 +191,28 @@ describe('an abort', () => {
       await expect(restoreBackup(aborting, restoring.options(), context)).rejects.toThrow('stopped by the operator');
       expect(readdirSync(restoring.folder)).toEqual([]);
     }
+  });
+});
+
+describe('a disk that is too small', () => {
+  it('ends the restore with the way out, and gets its room back', async ({ skip }) => {
+    const root = join(restoring.folder, 'repository');
+    const disk = join(restoring.folder, 'disk');
+    mkdirSync(root);
+    mkdirSync(disk);
+    // As a string of one letter it takes no room in the repository.
+    const large = { name: '/base/1/16384', content: Buffer.alloc(3_000_000, 'x') };
+    const repository = createRepository(createFilesystemStore(root), createCodec('zstd'));
+    await storeBackup(repository, { parts: [withMembers(large)] });
+    const script = fileURLToPath(new URL('../support/restore-process.ts', import.meta.url));
+    const onSmallDisk = 'mount -t tmpfs -o size=2m tmpfs "$2" && exec "$0" "$1" run "$3" "$2/data"';
+    const command = ['--mount', '--map-root-user', 'sh', '-c', onSmallDisk, process.execPath, script, disk, root];
+    const { exitCode, stdout } = await runCommand('unshare', command, { env: { PATH: process.env['PATH'] ?? '' } });
+    if (exitCode !== 0) return skip('this system lets nobody mount a file system of his own');
+    const outcome = JSON.parse(stdout) as RestoreOutcome;
+    expect(outcome.message).toBe(`cannot write ${disk}/data/base/1/16384`);
+    expect(outcome.cause).toContain('no space left on device');
+    expect(outcome.hint).toContain('Make room');
+    expect(outcome.names).toEqual([]);
   });
 });
