@@ -14,7 +14,7 @@ export function errorLines(error: unknown): string[] {
   }
   const lines = [`seawall: error: ${error.message}`];
   let said = error.message;
-  for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+  for (let cause = error.cause; hasWords(cause); cause = cause instanceof Error ? cause.cause : undefined) {
     const words = describeError(cause);
     if (said.includes(words)) continue;
     lines.push(`seawall: cause: ${words}`);
@@ -22,4 +22,9 @@ export function errorLines(error: unknown): string[] {
   }
   if (error.hint !== undefined) lines.push(`seawall: hint: ${error.hint}`);
   return lines;
+}
+
+/** SDKs put the service's whole answer behind their errors, too, as an object that says nothing new. */
+function hasWords(cause: unknown): cause is Error | string {
+  return cause instanceof Error || typeof cause === 'string';
 }

@@ -18,6 +18,12 @@ describe('errorLines', () => {
     expect(errorLines(error)).toEqual(['seawall: error: cannot read x: denied']);
   });
 
+  it('passes over a cause that has no words', () => {
+    const answer = new Error('checksum differs', { cause: { code: 400 } });
+    const error = new StoreError('cannot store x', { cause: answer, retryable: false });
+    expect(errorLines(error)).toEqual(['seawall: error: cannot store x', 'seawall: cause: checksum differs']);
+  });
+
   it('shows a bug with its stack', () => {
     expect(errorLines(new TypeError('oops')).join('\n')).toMatch(/this is a bug in seawall: TypeError: oops\n\s+at /);
   });
