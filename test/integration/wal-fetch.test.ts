@@ -219,6 +219,7 @@ describe('wal-fetch that is killed', () => {
       expect(readFileSync(destination).equals(segment)).toBe(true);
     }
     expect(killed).toBeGreaterThan(5);
+    for (const path of [folder, repository]) rmSync(path, { recursive: true });
   });
 });
 

@@ -73,7 +73,10 @@ describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
       settings: { wal_keep_size: '2GB', wal_level: 'replica', archive_timeout: 60 },
     });
   });
-  afterAll(() => cluster.destroy());
+  afterAll(async () => {
+    await cluster.destroy();
+    rmSync(join(repository, '..'), { recursive: true });
+  });
 
   it('counts the failures while the repository is gone, and loses nothing', async () => {
     renameSync(repository, `${repository}.away`);
@@ -213,5 +216,6 @@ describe('wal-push that is killed', () => {
       expect((await archived(repository, fileName))?.equals(segment)).toBe(true);
     }
     expect(killed).toBeGreaterThan(5);
+    for (const path of [folder, repository]) rmSync(path, { recursive: true });
   });
 });
