@@ -43,8 +43,8 @@ export interface Journey extends AsyncDisposable {
   restore(backup: string, args?: readonly string[], options?: RestoredServerOptions): Promise<RestoredServer>;
   /** What `restore LATEST --plan` prints with these options. */
   planOf(...args: string[]): Promise<string>;
-  /** The data directory of a restored server that has ended, with other settings. Not started yet. */
-  reopen(ended: Server, settings: Settings): Promise<Server>;
+  /** Another server on a data directory, with the journey's environment. Not started yet. */
+  serve(dataDirectory: string, settings?: Settings): Promise<Server>;
 }
 
 /** A server on a restored data directory, not started yet. */
@@ -114,7 +114,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
       return Object.assign(disposables.use(await prepareServer(server)), { report });
     },
     planOf: (...args) => journey.succeed('restore', 'LATEST', join(home, 'planned'), '--plan', ...args),
-    async reopen({ dataDirectory }, settings) {
+    async serve(dataDirectory, settings = {}) {
       return disposables.use(await prepareServer({ major, dataDirectory, environment, settings }));
     },
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),

@@ -6,7 +6,13 @@ import { createLedger, readLedger, writeBatches } from '../../support/ledger.ts'
 import { expectLedger } from '../../support/ledger-checks.ts';
 import type { PostgresMajor } from '../../support/postgres-binaries.ts';
 import type { Server } from '../../support/postgres-server.ts';
-import { archiveEverything, readTimeline, readValue, waitForPromotion } from '../../support/server-state.ts';
+import {
+  archiveEverything,
+  readArchiver,
+  readTimeline,
+  readValue,
+  waitForPromotion,
+} from '../../support/server-state.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const majors: readonly PostgresMajor[] = [14, 18];
@@ -65,5 +71,22 @@ describe.each(majors)('a standby of PostgreSQL %i that was restored', (major) =>
     await expectLedger(standby, last);
     await writeBatches(standby, 1);
     expect(await readTimeline(standby)).toBe(2);
+  });
+
+  it('that archives, too, into the same repository as its primary, meets the same bytes and is content', async () => {
+    await using own = await startJourney({ major, settings: { wal_retrieve_retry_interval: '500ms' } });
+    await createLedger(own.cluster);
+    await own.backUp();
+    const always = { settings: { archive_mode: 'always' } };
+    await using second = await own.restore('LATEST', ['--standby', '--archive-mode', 'keep'], always);
+    await second.start();
+    for (let segment = 0; segment < 3; segment += 1) {
+      await writeBatches(own.cluster, 1);
+      await archiveEverything(own.cluster);
+    }
+    await waitFor('the standby to follow', async () => (await readLedger(second)).batches === 3);
+    await waitFor('the standby to archive', async () => (await readArchiver(second)).archivedCount >= 3);
+    expect(await readArchiver(second)).toMatchObject({ failedCount: 0 });
+    expect(second.log()).toContain('archived already, with the same bytes');
   });
 });

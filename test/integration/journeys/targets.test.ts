@@ -101,7 +101,7 @@ describe.each(majors)('a PostgreSQL %i cluster that is lost under load', (major)
     expect(server.log()).toContain(`recovery stopping at restore point "${name.target}"`);
     expect((await readControlFile(server.dataDirectory)).state).toBe('shut down in recovery');
     // As the report says. Without recovery.signal, it would go on to the end of what pg_wal holds.
-    await using opened = await journey.reopen(server, { recovery_target_action: 'promote' });
+    await using opened = await journey.serve(server.dataDirectory, { recovery_target_action: 'promote' });
     await opened.start();
     await waitForPromotion(opened);
     await expectLedger(opened, name.state);
