@@ -195,7 +195,7 @@ describe('an abort', () => {
 });
 
 describe('a disk that is too small', () => {
-  it('ends the restore with the way out, and gets its room back', async ({ skip }) => {
+  it('ends the restore with the way out, and gets its room back', { timeout: 30_000 }, async ({ skip }) => {
     const root = join(restoring.folder, 'repository');
     const disk = join(restoring.folder, 'disk');
     mkdirSync(root);
