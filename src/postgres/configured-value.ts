@@ -7,7 +7,7 @@
  */
 export function configuredValue(text: string, name: string): string | undefined {
   const pattern = new RegExp(
-    `^[ \\t]*${name}(?:[ \\t]*=[ \\t]*|[ \\t]+)(?:'(?<quoted>(?:[^'\\\\\\n]|''|\\\\.)*)'|(?<plain>[^\\s'#]+))`,
+    `^[ \\t]*${name}(?:[ \\t]*=[ \\t]*|[ \\t]+)(?:'(?<quoted>(?:[^'\\\\\\n]|''|\\\\.)*)'|(?<plain>[^\\s'#=]+))`,
     'gim',
   );
   const groups = Array.from(text.matchAll(pattern)).at(-1)?.groups;
