@@ -25,8 +25,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function itNotices(serviceUrl: string, open: (url: string, bucket: string) => Promise<RepositoryAddress>): void {
   it('wal-push does not end with 0 when its bytes change on their way', async () => {
     await using proxy = await startAlteringProxy(serviceUrl);
-    const { url, flags = [], environment = {} } = await open(proxy.url, `altered-${randomUUID()}`);
-    const args = ['wal-push', path, '--repository', url, ...flags, '--retry-deadline', '1s'];
+    const { flags, environment = {} } = await open(proxy.url, `altered-${randomUUID()}`);
+    const args = ['wal-push', path, ...flags, '--retry-deadline', '1s'];
     const result = await runSeawall(args, { env: environment });
     expect(proxy.altered).toBeGreaterThan(0);
     expect(result).toMatchObject({ exitCode: expect.toSatisfy((status) => status > 0 && status <= 125), stdout: '' });

@@ -6,12 +6,10 @@ import type { CommandResult, RunningCommand } from './run-command.ts';
 import { seawallEnvironment, seawallPath, startSeawall } from './seawall.ts';
 import { giveToServerUser, makeServerDirectory } from './server-user.ts';
 
-/** Where a repository is, as a shell would be told. */
+/** How a shell reaches a repository. */
 export interface RepositoryAddress {
-  /** For `--repository`. */
-  readonly url: string;
-  /** Other flags, those of an endpoint for example. */
-  readonly flags?: readonly string[];
+  /** `--repository` with its URL and what else it takes, or `--config`. */
+  readonly flags: readonly string[];
   /** Credentials and the like. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -25,7 +23,7 @@ export interface JourneyOptions extends Omit<ClusterOptions, 'archiveCommand' | 
 export interface Journey extends AsyncDisposable {
   readonly cluster: Server;
   readonly repository: RepositoryAddress;
-  /** The directory of the repository, where it is in one. */
+  /** The directory of the repository, unless another one was given. */
   readonly repositoryPath: string;
   /** Starts `seawall` as the server's user, with the repository and with libpq's variables of the cluster. */
   start(...args: string[]): RunningCommand;
@@ -68,17 +66,17 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const repositoryPath = join(home, 'repository');
   mkdirSync(repositoryPath);
   giveToServerUser(repositoryPath);
-  const { repository = { url: `file://${repositoryPath}` } } = options;
-  const { url, flags = [] } = repository;
+  const { repository = { flags: ['--repository', `file://${repositoryPath}`] } } = options;
+  const { flags } = repository;
   // One home for all, so that Node's compile cache is warm after the first call.
   const environment = { ...seawallEnvironment, ...repository.environment, HOME: home };
 
-  const archiveCommand = [seawallPath, 'wal-push', '"%p"', '--repository', url, ...flags].join(' ');
+  const archiveCommand = [seawallPath, 'wal-push', '"%p"', ...flags.map(archiveCommandWord)].join(' ');
   const cluster = stack.use(await startCluster({ ...options, archiveCommand, environment }));
   const disposables = stack.move();
 
   const startFor = ({ clientEnvironment }: Server, args: readonly string[]): RunningCommand =>
-    startSeawall([...args, '--repository', url, ...flags], {
+    startSeawall([...args, ...flags], {
       asServerUser: true,
       cwd: home,
       env: { ...environment, ...clientEnvironment },
@@ -120,4 +118,9 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   };
   return journey;
+}
+
+/** Quoted for sh; PostgreSQL replaces % itself. */
+function archiveCommandWord(word: string): string {
+  return `"${word.replaceAll('%', '%%')}"`;
 }

@@ -20,8 +20,7 @@ export const makeRepository: {
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
     client.destroy();
     return {
-      url: `s3://${bucket}/clusters/main`,
-      flags: ['--s3-endpoint', endpoint, '--s3-region', region],
+      flags: ['--repository', `s3://${bucket}/clusters/main`, '--s3-endpoint', endpoint, '--s3-region', region],
       environment: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
     };
   },
@@ -32,12 +31,15 @@ export const makeRepository: {
       body: JSON.stringify({ name: bucket }),
     });
     if (!response.ok) throw new Error(`cannot create a bucket: ${await response.text()}`);
-    return { url: `gs://${bucket}/clusters/main`, environment: { STORAGE_EMULATOR_HOST: apiEndpoint } };
+    return {
+      flags: ['--repository', `gs://${bucket}/clusters/main`],
+      environment: { STORAGE_EMULATOR_HOST: apiEndpoint },
+    };
   },
   async azure({ connectionString }, container) {
     await BlobServiceClient.fromConnectionString(connectionString).createContainer(container);
     return {
-      url: `azure://${container}/clusters/main`,
+      flags: ['--repository', `azure://${container}/clusters/main`],
       environment: { AZURE_STORAGE_CONNECTION_STRING: connectionString },
     };
   },

@@ -4,23 +4,26 @@ import { createLedger, readLedger, writeBatches } from '../../support/ledger.ts'
 import { expectLedger } from '../../support/ledger-checks.ts';
 import { waitForPause, waitForPromotion } from '../../support/server-state.ts';
 
-it.each([15, 16, 17] as const)('a PostgreSQL %i cluster comes back to a restore point, and opens', async (major) => {
-  await using journey = await startJourney({ major });
-  const { cluster } = journey;
-  await createLedger(cluster);
-  await writeBatches(cluster, 3);
-  await journey.backUp();
-  await writeBatches(cluster, 3);
-  await cluster.query("SELECT pg_create_restore_point('here')");
-  const state = await readLedger(cluster);
-  await writeBatches(cluster, 3);
-  await journey.destroyCluster();
+it.each([15, 16, 17] as const)(
+  'a PostgreSQL %i cluster, with checksums or without, comes back to a restore point, and opens',
+  async (major) => {
+    await using journey = await startJourney({ major, checksums: major !== 16 });
+    const { cluster } = journey;
+    await createLedger(cluster);
+    await writeBatches(cluster, 3);
+    await journey.backUp();
+    await writeBatches(cluster, 3);
+    await cluster.query("SELECT pg_create_restore_point('here')");
+    const state = await readLedger(cluster);
+    await writeBatches(cluster, 3);
+    await journey.destroyCluster();
 
-  await using server = await journey.restore('LATEST', ['--target-name', 'here']);
-  await server.start();
-  await waitForPause(server);
-  await expectLedger(server, state);
-  await server.query('SELECT pg_wal_replay_resume()');
-  await waitForPromotion(server);
-  await writeBatches(server, 1);
-});
+    await using server = await journey.restore('LATEST', ['--target-name', 'here']);
+    await server.start();
+    await waitForPause(server);
+    await expectLedger(server, state);
+    await server.query('SELECT pg_wal_replay_resume()');
+    await waitForPromotion(server);
+    await writeBatches(server, 1);
+  },
+);

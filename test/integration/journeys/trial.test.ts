@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Journey, startJourney } from '../../support/journey.ts';
 import { createLedger, readLedger, writeBatches } from '../../support/ledger.ts';
 import type { PostgresMajor } from '../../support/postgres-binaries.ts';
+import { runSeawall } from '../../support/seawall.ts';
 import { archiveEverything, readValue, waitForPromotion } from '../../support/server-state.ts';
 
 const majors: readonly PostgresMajor[] = [14, 18];
@@ -36,8 +37,16 @@ describe.each(majors)('a PostgreSQL %i cluster that is restored', (major) => {
     expect(archivedFiles()).toEqual(before);
   });
 
+  it('says whom to give the files, when root restores', async () => {
+    const directory = join(journey.cluster.directory, 'restored by us');
+    const args = ['restore', 'LATEST', directory, ...journey.repository.flags];
+    const { stdout } = await runSeawall(args, { env: { HOME: journey.cluster.directory } });
+    const advice = `give the files to the user that runs PostgreSQL: chown -R postgres: '${directory}'`;
+    expect(stdout.includes(advice)).toBe(process.getuid?.() === 0);
+  });
+
   it('elsewhere with --archive-mode keep goes on archiving, on a timeline of its own', async () => {
-    await using own = await startJourney({ major, repository: undefined });
+    await using own = await startJourney({ major });
     await createLedger(own.cluster);
     await own.backUp();
     await writeBatches(own.cluster, 2);
