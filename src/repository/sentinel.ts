@@ -61,7 +61,7 @@ const specShape = z.looseObject({ base_prefix: z.string().optional(), tablespace
 
 const lsn = unsigned64.transform(toLsn);
 
-/** The fields of WAL-G's JSON, as `walg-3.0` writes and reads them; unknown fields are left alone. */
+/** The fields of WAL-G's JSON, as WAL-G 3 writes and reads them; unknown fields are left alone. */
 export const sentinelSchema: ZodType<Sentinel> = z
   .object({
     LSN: lsn,

@@ -50,7 +50,7 @@ function pack(source: PackSource) {
 
 async function unpack(tar: AsyncIterable<Uint8Array>) {
   const entries: { name: string; kind: string; mode: number; modifiedAt: Date; content: Buffer }[] = [];
-  for await (const { name, kind, mode, modifiedAt, body } of readTar(tar, 'the part')) {
+  for await (const { name, kind, mode, modifiedAt, body } of readTar(tar, 'the part', true)) {
     entries.push({ name, kind, mode, modifiedAt, content: await joined(body) });
   }
   return entries;

@@ -58,7 +58,7 @@ async function upload(store: ObjectStore, { jobs = 2, signal = new AbortControll
 async function storedNames(store: ObjectStore): Promise<string[]> {
   const names: string[] = [];
   for await (const { key } of store.list('basebackups_005/')) {
-    for await (const entry of readTar((await store.get(key)).body, key)) names.push(entry.name);
+    for await (const entry of readTar((await store.get(key)).body, key, true)) names.push(entry.name);
   }
   return names.sort();
 }

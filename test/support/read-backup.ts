@@ -31,7 +31,7 @@ export async function readStoredBackup({ store }: Repository, name: string): Pro
     const codec = codecForSuffix(suffixAfter(fileName.replace(/\.tar.*$/, '.tar'), fileName) ?? '');
     if (codec === undefined) throw new Error(`no codec reads ${key}`);
     const entries: PartEntry[] = [];
-    for await (const entry of readTar(codec.decode((await store.get(key)).body), key)) {
+    for await (const entry of readTar(codec.decode((await store.get(key)).body), key, true)) {
       const checksum = createFileChecksum('CRC32C');
       for await (const chunk of entry.body) checksum.update(chunk);
       const { kind, sizeBytes } = entry;
