@@ -16,6 +16,8 @@ export interface CommandOption {
 /** What a command's `run` is given. */
 export interface CommandCall {
   readonly args: readonly string[];
+  /** What stands on the command line behind the arguments, as it stands there, when the arguments come first. */
+  readonly flags: readonly string[];
   /** Values of the command's own options, by camel-case name: text, true, or an array of texts. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly settings: Settings;
@@ -24,8 +26,8 @@ export interface CommandCall {
   readonly configPath: string | undefined;
   readonly environment: Environment;
   readonly context: Context;
-  /** Opens the repository that the settings name; the caller disposes of it. */
-  openRepository(): Promise<Repository>;
+  /** Opens the repository that the settings name, with these changes; the caller disposes of it. */
+  openRepository(changes?: Partial<Settings>): Promise<Repository>;
   /** Writes a result to stdout. */
   print(text: string): void;
 }

@@ -75,11 +75,14 @@ function addCommand(program: Command, definition: CommandDefinition, onCall: (ca
   for (const name of settings) {
     const setting = settingsTable[name];
     command.option(`${flagOf(name)} ${setting.placeholder}`, setting.doc);
+    if (setting.hasOffFlag) command.option(flagOf(name).replace('--', '--no-'), `the same as ${flagOf(name)} off`);
   }
   command.action(() => {
     const values = command.opts<Record<string, unknown>>();
     const flags = Object.fromEntries(
-      settings.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+      settings.flatMap((name) =>
+        values[name] === undefined ? [] : [[name, values[name] === false ? 'off' : values[name]]],
+      ),
     );
     onCall({
       definition,

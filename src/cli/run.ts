@@ -19,8 +19,10 @@ export async function run(argv: readonly string[]): Promise<void> {
   const status = await runToStatus(argv, signals.signal);
   process.exitCode = status;
   signals.stop();
-  // wal-push must stay at or below 125, also when it was interrupted; everything else dies by the signal it was sent.
-  if (signals.received !== undefined && argv[0] !== 'wal-push') process.kill(process.pid, signals.received);
+  // wal-push must stay at or below 125, also when it was interrupted, and the agent has done what it was told; everything else dies by
+  // the signal it was sent.
+  const isPlainEnd = argv[0] === 'wal-push' || argv[0] === 'agent';
+  if (signals.received !== undefined && !isPlainEnd) process.kill(process.pid, signals.received);
   // A request that hung until the deadline would keep the process alive, and PostgreSQL waits for its end.
   else if (status !== exitStatuses.ok.status) await endProcess(status);
 }
@@ -31,7 +33,7 @@ async function runToStatus(argv: readonly string[], signal: AbortSignal): Promis
   try {
     parsed = await parseCommandLine(argv, readVersion());
     if (parsed === undefined) return exitStatuses.ok.status;
-    call = await createCall(parsed, signal);
+    call = await createCall(parsed, argv, signal);
     await parsed.definition.run(call);
     return exitStatuses.ok.status;
   } catch (error) {
@@ -44,7 +46,7 @@ async function runToStatus(argv: readonly string[], signal: AbortSignal): Promis
   }
 }
 
-async function createCall(parsed: ParsedCall, signal: AbortSignal): Promise<CommandCall> {
+async function createCall(parsed: ParsedCall, argv: readonly string[], signal: AbortSignal): Promise<CommandCall> {
   const environment = await withSecretFiles(process.env);
   const configPath = parsed.configPath ?? environment['SEAWALL_CONFIG'];
   const file = await readConfigFile(configPath);
@@ -52,13 +54,14 @@ async function createCall(parsed: ParsedCall, signal: AbortSignal): Promise<Comm
   const context = createContext({ log: createLogger(resolved.values), signal });
   return {
     args: parsed.args,
+    flags: argv.slice(1 + parsed.args.length),
     options: parsed.options,
     settings: resolved.values,
     resolved,
     configPath,
     environment,
     context,
-    openRepository: () => openRepository(resolved.values, environment, context),
+    openRepository: (changes) => openRepository({ ...resolved.values, ...changes }, environment, context),
     print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
   };
 }

@@ -4,7 +4,7 @@ import { closest } from '../util/closest.ts';
 import { type SettingName, settingNames } from './settings.ts';
 
 /** Read when `--config` and SEAWALL_CONFIG name no other; it need not exist. */
-const defaultConfigPath = '/etc/seawall/config.yaml';
+export const defaultConfigPath = '/etc/seawall/config.yaml';
 
 /** A configuration file's entries, by setting, as texts. */
 export interface ConfigFile {

@@ -8,6 +8,8 @@ export interface Setting<Value> {
   /** Placeholder of the value in the help, e.g. `<url>`; without it the setting is a switch. */
   readonly placeholder: string;
   readonly default: Value;
+  /** There is also a flag without a value, `--no-<name>`, which stands for `off`. */
+  readonly hasOffFlag?: boolean;
   /** Other tools' environment variables that mean the same; ours wins over them, in this order. */
   readonly aliases: readonly string[];
   /** Reads the text of a flag, a variable or a file. @throws Error whose message says what is allowed */
@@ -16,7 +18,12 @@ export interface Setting<Value> {
   format(value: Value): string;
 }
 
-type Row<Value> = { readonly doc: string; readonly default: Value; readonly aliases?: readonly string[] };
+type Row<Value> = {
+  readonly doc: string;
+  readonly default: Value;
+  readonly aliases?: readonly string[];
+  readonly hasOffFlag?: boolean;
+};
 
 /** Free text. */
 export function text(row: Row<string | undefined> & { readonly placeholder: string }): Setting<string | undefined> {

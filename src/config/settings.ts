@@ -11,6 +11,10 @@ export interface Settings {
   readonly compressionLevel: number;
   readonly compressionEngine: 'node' | 'napi';
   readonly jobs: number;
+  readonly agent: boolean;
+  readonly agentIdle: number;
+  readonly prefetchSegments: number;
+  readonly prefetchSize: number;
   readonly partSize: number;
   readonly manifestChecksum: 'CRC32C' | 'SHA256';
   readonly pushDeadline: number;
@@ -52,7 +56,21 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   }),
   jobs: integer(1, 64, {
     default: availableParallelism(),
-    doc: 'How many parts of a backup are written or restored side by side.',
+    doc: 'How many parts of a backup are written or restored side by side, and how many segments the agent pushes or fetches.',
+  }),
+  agent: toggle({
+    default: true,
+    hasOffFlag: true,
+    doc: 'Whether wal-push and wal-fetch start an agent that works ahead of PostgreSQL, and use what it has done.',
+  }),
+  agentIdle: duration({ default: 60_000, doc: 'The agent ends when it has had nothing to do for this time.' }),
+  prefetchSegments: integer(0, 256, {
+    default: 16,
+    doc: 'The agent fetches at most so many segments ahead of recovery; 0: none.',
+  }),
+  prefetchSize: size(0, {
+    default: 256 * 1024 * 1024,
+    doc: 'The agent fetches at most so much ahead of recovery into pg_wal, and nothing while less than three times as much is free there.',
   }),
   partSize: size(1024 * 1024, {
     default: 1024 * 1024 * 1024 - 1,

@@ -4,6 +4,7 @@ import type { CommandDefinition } from '../command.ts';
 export const commands: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   'wal-push': async () => (await import('./wal-push.ts')).walPushCommand,
   'wal-fetch': async () => (await import('./wal-fetch.ts')).walFetchCommand,
+  agent: async () => (await import('./agent.ts')).agentCommand,
   basebackup: async () => (await import('./basebackup.ts')).basebackupCommand,
   restore: async () => (await import('./restore.ts')).restoreCommand,
   list: async () => (await import('./list.ts')).listCommand,

@@ -3,6 +3,7 @@ import { fetchWal } from '../../wal/fetch.ts';
 import { type FetchVerdict, judgeFailedFetch } from '../../wal/undecided.ts';
 import type { CommandDefinition } from '../command.ts';
 import { exitStatuses } from '../exit-codes.ts';
+import { agentCommandOf, spoolCallOf } from '../spool-call.ts';
 
 const statusOfVerdict: Readonly<Record<FetchVerdict, number>> = {
   absent: exitStatuses.absent.status,
@@ -20,16 +21,26 @@ export const walFetchCommand: CommandDefinition = {
   summary: 'bring one WAL file back; for restore_command',
   description:
     'Ends with 0 when the file is at its destination, whole and verified; with 74 only when the repository answered that there is no such file; with 200 when there was no clear answer, so that PostgreSQL stops instead of taking it for the end of the archive (75 on a standby, see --fetch-on-undecided).',
-  settings: ['fetchDeadline', 'fetchOnUndecided'],
+  settings: ['fetchDeadline', 'fetchOnUndecided', 'agent', 'agentIdle', 'prefetchSegments', 'prefetchSize', 'jobs'],
   examples: [`restore_command = 'seawall wal-fetch "%f" "%p" --repository s3://bucket/prefix'`],
   async run(call) {
     const [fileName = '', destination = ''] = call.args;
-    await using repository = await call.openRepository();
-    await fetchWal(
-      repository,
-      { fileName, destination, dataDirectory: call.environment['PGDATA'], deadlineMs: call.settings.fetchDeadline },
-      call.context,
-    );
+    const fetch = async () => {
+      await using repository = await call.openRepository();
+      const { environment, settings } = call;
+      const options = {
+        fileName,
+        destination,
+        dataDirectory: environment['PGDATA'],
+        deadlineMs: settings.fetchDeadline,
+      };
+      await fetchWal(repository, options, call.context);
+    };
+    const spoolCall = spoolCallOf(call, 'fetch');
+    if (spoolCall === undefined) return await fetch();
+    const { fetchWithAgent } = await import('../../wal/fetch-with-agent.ts');
+    const agent = agentCommandOf('fetch', call.flags);
+    await fetchWithAgent({ call: spoolCall, fileName, destination, agent, fetch }, call.context);
   },
   async failureStatus(error, call) {
     const dataDirectory = await findDataDirectory(call.args[1] ?? '', call.environment['PGDATA']);

@@ -1,0 +1,48 @@
+import { join, resolve } from 'node:path';
+import { defaultConfigPath } from '../config/config-file.ts';
+import type { AgentCommand } from '../wal/agent/start-agent.ts';
+import type { Direction, SpoolCall } from '../wal/spool.ts';
+import type { CommandCall } from './command.ts';
+
+/** What the launcher hands over for calls that are fit for the spool: flags and variables that decide about their outcome, in one line. */
+const settingsVariable = 'SEAWALL_CALL_SETTINGS';
+
+/** V8 lets go of buffers sooner when its own heap is small; the agent uses little of it. */
+const agentHeapOptions = ['--max-old-space-size=64', '--max-semi-space-size=4'];
+
+/**
+ * The spool as this call may use it; undefined when the agent is switched off, or the launcher found the call unfit: not made by a
+ * server for a file in its pg_wal.
+ *
+ * @param dataDirectory - the working directory unless told
+ */
+export function spoolCallOf(
+  call: CommandCall,
+  direction: Direction,
+  dataDirectory: string = process.cwd(),
+): SpoolCall | undefined {
+  const settings = call.environment[settingsVariable];
+  if (!call.settings.agent || settings === undefined) return undefined;
+  return { dataDirectory, direction, settings, settingsFiles: settingsFilesOf(call) };
+}
+
+/** How to start the agent for a call like this one: with the same flags, in the same environment and directory. */
+export function agentCommandOf(direction: Direction, flags: readonly string[]): AgentCommand {
+  const program = [process.execPath, ...agentHeapOptions, process.argv[1] ?? ''];
+  return {
+    command: [...program, 'agent', direction, ...flags],
+    environment: process.env,
+    directory: process.cwd(),
+  };
+}
+
+/** The files that say which repository is meant, in the launcher's order. */
+function settingsFilesOf({ configPath, environment }: CommandCall): (string | undefined)[] {
+  const profiles = environment['AWS_CONFIG_FILE'] || join(environment['HOME'] ?? '', '/.aws/config');
+  const paths = [
+    configPath || defaultConfigPath,
+    environment['AZURE_STORAGE_CONNECTION_STRING_FILE'] || undefined,
+    profiles,
+  ];
+  return paths.map((path) => (path === undefined ? undefined : resolve(path)));
+}
