@@ -46,7 +46,9 @@ describe('architecture', () => {
 
   it('imports each cloud SDK in its own driver only', () => {
     const homes: Record<string, RegExp> = {
-      '@aws-sdk/': /^storage\/drivers\/s3/,
+      '@aws-sdk/client-kms': /^codec\/aws-kms/,
+      '@aws-sdk/client-s3': /^storage\/drivers\/s3/,
+      '@aws-sdk/lib-storage': /^storage\/drivers\/s3/,
       '@google-cloud/': /^storage\/drivers\/gcs/,
       '@azure/': /^storage\/drivers\/azure/,
     };

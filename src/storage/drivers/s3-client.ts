@@ -5,6 +5,7 @@ import { getCACertificates } from 'node:tls';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Logger } from '../../context.ts';
 import { ConfigError } from '../../errors.ts';
+import { awsCredentials } from '../../util/aws-credentials.ts';
 import type { Environment } from '../environment.ts';
 import { connectTimeoutMs } from './limits.ts';
 
@@ -48,7 +49,7 @@ export function createS3Client(
     environment['AWS_REGION'] ??
     environment['AWS_DEFAULT_REGION'] ??
     (isAmazon ? undefined : 'us-east-1');
-  const credentials = credentialsOf(environment);
+  const credentials = awsCredentials(environment);
   const checksums = isAmazon ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   const { AWS_REQUEST_CHECKSUM_CALCULATION: sent, AWS_RESPONSE_CHECKSUM_VALIDATION: received } = environment;
   const config: S3ClientConfig = {
@@ -99,15 +100,6 @@ function endpointOf(settings: S3Settings, environment: Environment): URL | undef
 
 function isChecksumUse(text: string | undefined): text is 'WHEN_SUPPORTED' | 'WHEN_REQUIRED' {
   return text === 'WHEN_SUPPORTED' || text === 'WHEN_REQUIRED';
-}
-
-function credentialsOf(environment: Environment): S3ClientConfig['credentials'] | undefined {
-  if (environment['AWS_PROFILE']) return undefined;
-  const accessKeyId = environment['AWS_ACCESS_KEY_ID'] || environment['AWS_ACCESS_KEY'];
-  const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'] || environment['AWS_SECRET_KEY'];
-  if (!accessKeyId || !secretAccessKey) return undefined;
-  const sessionToken = environment['AWS_SESSION_TOKEN'];
-  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 
 function trustIn(certificates: string | undefined): { ca?: string[] } {
