@@ -1,12 +1,15 @@
 import { ReadableStream } from 'node:stream/web';
 import { IntegrityError } from '../errors.ts';
+import { createByteReader } from '../util/byte-reader.ts';
 import { loadLibrary } from '../util/load-library.ts';
 import { loadOnce } from '../util/load-once.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Cipher } from './cipher.ts';
 import type { KeySource } from './key-material.ts';
 import { readOpenpgpKeys, recipients, unlockedKeys } from './openpgp-keys.ts';
-import { orDamaged, trackSource } from './tracked-source.ts';
+import { decryptProtected, literalContent } from './openpgp-message.ts';
+import { packetTags, readPackets } from './openpgp-packets.ts';
+import { collectSessionKeys } from './openpgp-session-key.ts';
 
 type Library = typeof import('openpgp');
 type PrivateKey = import('openpgp').PrivateKey;
@@ -18,19 +21,12 @@ export interface OpenpgpOptions extends KeySource {
 }
 
 /**
- * What the library may hand out before it has seen the end of a message, whose checksum (MDC) covers it all: without this, it would
- * collect the whole message in memory first.
- */
-const streaming = { allowUnauthenticatedStream: true };
-
-/** A message for a key that its writer does not name. */
-const anyKeyId = '0000000000000000';
-
-/**
  * OpenPGP messages, binary, not signed, not compressed, with a modification detection code (SEIPD version 1). That code stands at the
  * end: bytes handed out before may have been tampered with, and the error then comes after them.
  *
- * @see RFC 9580, sections 5.13.1 (SEIPD 1), 5.9 (literal data)
+ * Messages that others wrote are read when they are encrypted in the same way; they may be compressed.
+ *
+ * @see RFC 9580, sections 5.9 (literal data), 5.13.1 (SEIPD 1), 10.3 (messages)
  */
 export function openpgpCipher({ passphrase, ...source }: OpenpgpOptions): Cipher {
   const openLibrary = loadOnce(() => loadLibrary('openpgp', () => import('openpgp')));
@@ -54,33 +50,39 @@ export function openpgpCipher({ passphrase, ...source }: OpenpgpOptions): Cipher
     },
 
     async *decrypt(stored) {
-      const openpgp = await openLibrary();
-      const decryptionKeys = await openPrivateKeys();
-      const tracked = trackSource(stored);
-      try {
-        yield* orDamaged(decrypt(openpgp, tracked, decryptionKeys), tracked, 'OpenPGP data is damaged or truncated');
-      } finally {
-        await tracked.close();
-      }
+      yield* decrypt(await openLibrary(), stored, await openPrivateKeys());
     },
   };
 }
 
+/**
+ * The library is asked for the session key only. Left to decrypt the message, it would collect all of it in memory, or else, told
+ * to stream it, wait for ever on some that were tampered with.
+ */
 async function* decrypt(
   openpgp: Library,
   source: AsyncIterable<Uint8Array>,
   decryptionKeys: PrivateKey[],
 ): AsyncGenerator<Uint8Array> {
-  const message = await openpgp.readMessage({ binaryMessage: ReadableStream.from(source), config: streaming });
-  const keyIds = message.getEncryptionKeyIDs();
-  const isForUs = keyIds.some(
-    (id) => id.toHex() === anyKeyId || decryptionKeys.some((key) => key.getKeys(id).length > 0),
-  );
-  if (!isForUs && keyIds.length > 0) {
-    throw new IntegrityError('wrong OpenPGP key', {
-      hint: `Set the private key of one of the recipients: ${keyIds.map((id) => id.toHex()).join(', ')}.`,
-    });
+  await using reader = createByteReader(source);
+  const sessionKeys = collectSessionKeys(openpgp);
+  let hasData = false;
+  for await (const { tag, body } of readPackets(reader)) {
+    if (hasData) throw new IntegrityError('OpenPGP data is followed by something else');
+    if (tag === packetTags.sessionKey) {
+      await sessionKeys.add(body);
+    } else if (tag === packetTags.protected) {
+      hasData = true;
+      yield* literalContent(decryptProtected(body, await sessionKeys.open(decryptionKeys)));
+    } else if (besides.includes(tag)) {
+      for await (const _ of body);
+    } else if (tag === packetTags.unprotected) {
+      throw new IntegrityError('OpenPGP data is encrypted without protection against changes');
+    } else {
+      throw new IntegrityError('OpenPGP data is damaged, or not encrypted');
+    }
   }
-  const { data } = await openpgp.decrypt({ message, decryptionKeys, format: 'binary', config: streaming });
-  yield* data;
+  if (!hasData) throw new IntegrityError('OpenPGP data is truncated');
 }
+
+const besides: readonly number[] = [packetTags.passwordSessionKey, packetTags.marker, packetTags.padding];

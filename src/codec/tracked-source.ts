@@ -6,24 +6,11 @@ export interface TrackedSource extends AsyncIterable<Uint8Array> {
   readonly sizeBytes: number;
   /** What the source threw; undefined unless it did. */
   readonly failure: { readonly error: unknown } | undefined;
-  /** Ends the source, for libraries that leave it open when they fail. */
-  close(): Promise<void>;
 }
 
 export function trackSource(source: AsyncIterable<Uint8Array>): TrackedSource {
   let sizeBytes = 0;
   let failure: { readonly error: unknown } | undefined;
-  const bytes = (async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      for await (const chunk of source) {
-        sizeBytes += chunk.length;
-        yield chunk;
-      }
-    } catch (error) {
-      failure = { error };
-      throw error;
-    }
-  })();
   return {
     get sizeBytes() {
       return sizeBytes;
@@ -31,10 +18,17 @@ export function trackSource(source: AsyncIterable<Uint8Array>): TrackedSource {
     get failure() {
       return failure;
     },
-    async close() {
-      await bytes.return();
+    async *[Symbol.asyncIterator]() {
+      try {
+        for await (const chunk of source) {
+          sizeBytes += chunk.length;
+          yield chunk;
+        }
+      } catch (error) {
+        failure = { error };
+        throw error;
+      }
     },
-    [Symbol.asyncIterator]: () => bytes,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { BrotliDecompress, Gunzip } from 'node:zlib';
+import type { BrotliDecompress, Gunzip, Inflate, InflateRaw } from 'node:zlib';
 import { IntegrityError } from '../errors.ts';
 import { throughStream } from './through-stream.ts';
 import { orDamaged, trackSource } from './tracked-source.ts';
@@ -14,7 +14,7 @@ export const zlibChunkSizeBytes: number = 1024 * 1024;
 export async function* zlibDecode(
   name: string,
   source: AsyncIterable<Uint8Array>,
-  createDecoder: () => BrotliDecompress | Gunzip,
+  createDecoder: () => BrotliDecompress | Gunzip | Inflate | InflateRaw,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const decoder = createDecoder();
   const tracked = trackSource(source);

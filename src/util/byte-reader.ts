@@ -2,6 +2,8 @@
 export interface ByteReader extends AsyncDisposable {
   /** The next bytes: exactly this many, or fewer when the stream ends. What lies within one chunk is a view of it, not a copy. */
   read(sizeBytes: number): Promise<Uint8Array>;
+  /** The next bytes, at least one and at most so many, as they come; undefined at the end of the stream. Never a copy. */
+  readSome(maximumBytes: number): Promise<Uint8Array | undefined>;
   /** Passes over this many bytes and says how many there were. */
   skip(sizeBytes: number): Promise<number>;
   /** All that has not been read yet, chunk by chunk. */
@@ -14,8 +16,7 @@ export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader 
   let offset = 0;
   let hasEnded = false;
 
-  /** At least one and at most so many bytes, or undefined at the end. */
-  const take = async (maximumBytes: number): Promise<Uint8Array | undefined> => {
+  const readSome = async (maximumBytes: number): Promise<Uint8Array | undefined> => {
     while (offset === chunk.length) {
       if (hasEnded) return undefined;
       const next = await iterator.next();
@@ -29,14 +30,16 @@ export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader 
   };
 
   return {
+    readSome,
+
     async read(sizeBytes) {
-      const first = await take(sizeBytes);
+      const first = await readSome(sizeBytes);
       if (first === undefined || first.length === sizeBytes) return first ?? new Uint8Array();
       const bytes = Buffer.allocUnsafeSlow(sizeBytes);
       bytes.set(first);
       let filledBytes = first.length;
       while (filledBytes < sizeBytes) {
-        const piece = await take(sizeBytes - filledBytes);
+        const piece = await readSome(sizeBytes - filledBytes);
         if (piece === undefined) break;
         bytes.set(piece, filledBytes);
         filledBytes += piece.length;
@@ -47,7 +50,7 @@ export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader 
     async skip(sizeBytes) {
       let skippedBytes = 0;
       while (skippedBytes < sizeBytes) {
-        const piece = await take(sizeBytes - skippedBytes);
+        const piece = await readSome(sizeBytes - skippedBytes);
         if (piece === undefined) break;
         skippedBytes += piece.length;
       }
@@ -56,7 +59,7 @@ export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader 
 
     async *rest() {
       for (;;) {
-        const piece = await take(Number.POSITIVE_INFINITY);
+        const piece = await readSome(Number.POSITIVE_INFINITY);
         if (piece === undefined) return;
         yield piece;
       }

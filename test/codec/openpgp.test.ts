@@ -121,6 +121,21 @@ describe('openpgp', () => {
     },
   );
 
+  it('ends with an error, never without an end, whatever one byte is changed to', { timeout: 120_000 }, async () => {
+    const stored = await encrypted(Buffer.alloc(40, 7));
+    const firstOfData = 2 + (stored[1] ?? 0);
+    expect(stored[firstOfData]).toBe(0xc0 | 18);
+    for (let offset = firstOfData; offset < firstOfData + 30; offset += 1) {
+      for (let value = 0; value < 256; value += 5) {
+        const changed = Buffer.from(stored);
+        changed[offset] = ((changed[offset] ?? 0) + 1 + value) & 0xff;
+        const outcome = await decrypted(changed).catch((error: unknown) => error);
+        if (!(outcome instanceof Buffer)) expect(outcome, `byte ${offset}: ${value}`).toBeInstanceOf(IntegrityError);
+        else expect(outcome).toEqual(Buffer.alloc(40, 7));
+      }
+    }
+  });
+
   it('refuses what is not encrypted', async () => {
     await expect(decrypted(Buffer.from('plain text'))).rejects.toThrow(IntegrityError);
     const literal = await createMessage({ binary: Buffer.from('x'), format: 'binary' });
