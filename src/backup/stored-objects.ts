@@ -1,8 +1,9 @@
 import type { Context } from '../context.ts';
-import { AlreadyExistsError, describeError } from '../errors.ts';
-import { backupPrefix, partsPrefix, sentinelKey } from '../repository/layout.ts';
+import { describeError } from '../errors.ts';
+import { backupManifestKey, backupPrefix, partsPrefix, sentinelKey } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Body } from '../storage/object-store.ts';
+import { claimName } from './claim-name.ts';
 
 /** What one backup has stored so far: the parts' total for the sentinel, and the keys, so that a failure leaves nothing behind. */
 export interface StoredObjects {
@@ -20,21 +21,16 @@ export interface StoredObjects {
 const removalDeadlineMs = 60_000;
 
 /**
- * Begins with a backup's objects.
+ * Begins with a backup's objects, the first of which is the claim on its name.
  *
- * @throws {@link AlreadyExistsError} when there is a backup of that name, or the beginnings of one
+ * @throws {@link AlreadyExistsError} as {@link claimName}
  */
 export async function beginObjects(repository: Repository, name: string, context: Context): Promise<StoredObjects> {
   const { store, codec } = repository;
-  for (const prefix of [sentinelKey(name), backupPrefix(name)]) {
-    for await (const { key } of store.list(prefix, { signal: context.signal })) {
-      throw new AlreadyExistsError(`backup ${name} exists already in ${store.location}: ${key}`, {
-        hint: 'Two backups have one name when nothing is written between them, or when two clusters share a repository.',
-      });
-    }
-  }
-  const partSizes = new Map<string, number>();
+  await claimName(repository, name, context);
+  const claim = backupManifestKey(name);
   const keys = new Set<string>();
+  const partSizes = new Map<string, number>();
 
   async function put(key: string, body: Body, signal: AbortSignal): Promise<void> {
     // Before the attempt: one that fails may have stored it nevertheless.
@@ -54,10 +50,14 @@ export async function beginObjects(repository: Repository, name: string, context
     async removeAll() {
       try {
         const signal = AbortSignal.timeout(removalDeadlineMs);
-        const isSentinel = (key: string) => key === sentinelKey(name);
-        // A sentinel goes before what it promises.
-        await store.delete([...keys].filter(isSentinel), { signal });
-        await store.delete([...keys], { signal });
+        const sentinel = sentinelKey(name);
+        // The sentinel goes before what it promises, and the claim last: whoever takes the name next must not lose what he stores.
+        if (keys.has(sentinel)) await store.delete([sentinel], { signal });
+        await store.delete(
+          [...keys].filter((key) => key !== claim),
+          { signal },
+        );
+        await store.delete([claim], { signal });
       } catch (error) {
         const fields = { prefix: backupPrefix(name), cause: describeError(error) };
         context.log.warn(fields, 'objects of the failed backup are left behind');

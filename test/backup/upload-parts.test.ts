@@ -8,6 +8,7 @@ import { uploadParts } from '../../src/backup/upload-parts.ts';
 import { noneCodec } from '../../src/codec/none.ts';
 import { createContext } from '../../src/context.ts';
 import { StoreError } from '../../src/errors.ts';
+import { partsPrefix } from '../../src/repository/layout.ts';
 import { createRepository } from '../../src/repository/repository.ts';
 import { readTar } from '../../src/restore/tar-entries.ts';
 import { createMemoryStore } from '../../src/storage/drivers/memory.ts';
@@ -57,7 +58,7 @@ async function upload(store: ObjectStore, { jobs = 2, signal = new AbortControll
 
 async function storedNames(store: ObjectStore): Promise<string[]> {
   const names: string[] = [];
-  for await (const { key } of store.list('basebackups_005/')) {
+  for await (const { key } of store.list(partsPrefix(name))) {
     for await (const entry of readTar((await store.get(key)).body, key, true)) names.push(entry.name);
   }
   return names.sort();
@@ -76,7 +77,7 @@ describe('the upload of parts', () => {
 
   it('begins a part again after a failure that passes, and counts its bytes once', async () => {
     const store = createMemoryStore();
-    const shaky = faultyStore(store, { member: 'put', call: 2, kind: 'break', after: 2_500_000 });
+    const shaky = faultyStore(store, { member: 'put', call: 3, kind: 'break', after: 2_500_000 });
     const policy = { initialDelayMs: 10, maximumDelayMs: 100, deadlineMs: 10_000 };
     const { uploading, reported, objects } = await upload(
       withRetries(shaky, policy, createContext({ clock: fakeClock() })),
@@ -85,14 +86,14 @@ describe('the upload of parts', () => {
     expect(await storedNames(store)).toEqual(allNames);
     expect(Math.min(...reported)).toBeLessThan(0);
     expect(reported.reduce((sum, sizeBytes) => sum + sizeBytes, 0)).toBe(partCount * fileBytes);
-    const sizes = (await Array.fromAsync(store.list(''))).map(({ sizeBytes }) => sizeBytes);
+    const sizes = (await Array.fromAsync(store.list(partsPrefix(name)))).map(({ sizeBytes }) => sizeBytes);
     expect(objects.partsSizeBytes).toBe(sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0));
   });
 
   it('stops the other parts when one fails, and has come to rest when it throws', async () => {
     const store = createMemoryStore();
     const error = new StoreError('disk full', { retryable: false });
-    const broken = faultyStore(store, { member: 'put', call: 2, kind: 'fail', error });
+    const broken = faultyStore(store, { member: 'put', call: 3, kind: 'fail', error });
     const { uploading } = await upload(broken);
     await expect(uploading).rejects.toBe(error);
     const puts = () => broken.calls.filter(({ member }) => member === 'put').length;
@@ -106,7 +107,7 @@ describe('the upload of parts', () => {
     const aborting = new AbortController();
     const held = faultyStore(createMemoryStore(), {
       member: 'put',
-      call: 3,
+      call: 4,
       kind: 'hold',
       until: async () => aborting.abort(new Error('interrupted')),
     });

@@ -253,8 +253,13 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
     await server.query('select pg_reload_conf()');
   });
 
-  it('succeeds beside another one, under another name', async () => {
-    const [one, other] = await Promise.all([backUp(), backUp()]);
+  it('succeeds beside another one that is under way, under another name', async () => {
+    let beside: Promise<PushedBackup> | undefined;
+    const onProgress = () => {
+      beside ??= backUp();
+    };
+    const one = await backUp({ onProgress });
+    const other = (await beside) as PushedBackup;
     expect(one.name).not.toBe(other.name);
     const names = (await listBackups(repository)).map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining([one.name, other.name]));
@@ -276,7 +281,7 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
       expect(await backupKeys()).toEqual(before);
       failures += 1;
     }
-    // Parts, pg_control, label, manifest, file list, metadata, sentinel.
+    // The claim, the parts, pg_control, the label, the manifest, the file list, the metadata, the sentinel.
     expect(failures).toBeGreaterThan(7);
   });
 });
