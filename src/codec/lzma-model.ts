@@ -28,7 +28,7 @@ export const isRepeat0: number = isRepeat + stateCount;
 export const isRepeat1: number = isRepeat0 + stateCount;
 export const isRepeat2: number = isRepeat1 + stateCount;
 export const isLongRepeat0: number = isRepeat2 + stateCount;
-export const distanceSlots: number = isLongRepeat0 + stateCount * positionStates;
+const distanceSlots: number = isLongRepeat0 + stateCount * positionStates;
 export const distanceSlotBits = 6;
 const distanceSlotSets = 4;
 /** Lower bits of distances of slots 4 to 13; a slot's begin at its base less the slot. */
