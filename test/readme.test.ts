@@ -32,7 +32,7 @@ describe('the README', () => {
 });
 
 function defaultOf(name: keyof typeof settingsTable): string {
-  if (name === 'jobs') return 'number of cores';
+  if (name === 'jobs') return 'number of cores, at most 4';
   return settingsTable[name].format(settingsTable[name].default as never);
 }
 

@@ -3,7 +3,7 @@ import { readConfigFile } from '../config/config-file.ts';
 import { resolveSettings } from '../config/resolve.ts';
 import { withSecretFiles } from '../config/secret-files.ts';
 import { createContext } from '../context.ts';
-import { isAbortError } from '../errors.ts';
+import { isAbortError, NotFoundError } from '../errors.ts';
 import type { CommandCall } from './command.ts';
 import { endProcess } from './end-process.ts';
 import { exitStatuses, exitStatusOf } from './exit-codes.ts';
@@ -37,13 +37,18 @@ async function runToStatus(argv: readonly string[], signal: AbortSignal): Promis
     await parsed.definition.run(call);
     return exitStatuses.ok.status;
   } catch (error) {
-    if (!(isAbortError(error) && signal.aborted)) reportError(error);
+    if (!(isAbortError(error) && signal.aborted) && !isRoutine(error, parsed)) reportError(error);
     if (call !== undefined && parsed?.definition.failureStatus !== undefined) {
       return await parsed.definition.failureStatus(error, call);
     }
     // PostgreSQL would take the status of a wrong command line for the end of the archive.
     return argv.includes('wal-fetch') ? exitStatuses.undecided.status : exitStatusOf(error);
   }
+}
+
+/** At the end of the archive PostgreSQL asks for what is not there, a standby every few seconds: no news for its log. */
+function isRoutine(error: unknown, parsed: ParsedCall | undefined): boolean {
+  return parsed?.definition.name === 'wal-fetch' && error instanceof NotFoundError && process.stderr.isTTY !== true;
 }
 
 async function createCall(parsed: ParsedCall, argv: readonly string[], signal: AbortSignal): Promise<CommandCall> {

@@ -55,7 +55,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     doc: 'What runs zstd: Node itself, or the optional package zstd-napi.',
   }),
   jobs: integer(1, 64, {
-    default: availableParallelism(),
+    default: Math.min(availableParallelism(), 4),
     doc: 'How many parts of a backup are written or restored side by side, and how many segments the agent pushes or fetches.',
   }),
   agent: toggle({

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster } from '../support/postgres.ts';
 import { seawallPath } from '../support/seawall.ts';
@@ -69,10 +69,7 @@ export async function measureCalls(level: number): Promise<CallTimes> {
     shell: times(hotCalls, ':'),
     node: times(coldCalls, `${process.execPath} -e 0`),
     hot: times(hotCalls, `${seawallPath} wal-push ${segment} ${flags}`),
-    cold: times(coldCalls, cold, () => {
-      rmSync(join(repository, 'wal_005'), { recursive: true, force: true });
-      mkdirSync(join(repository, 'wal_005'), { mode: 0o777 });
-    }),
+    cold: times(coldCalls, cold, () => rmSync(join(repository, 'wal_005'), { recursive: true, force: true })),
     compression: (await measureFloor([join(server.dataDirectory, segment)], level)) * 1000,
   };
 }

@@ -26,3 +26,14 @@ it('a command whose last file has just been looked at ends with its own status',
     expect(result.stderr).not.toContain('Killed');
   }
 });
+
+it('an absent WAL file is no news for a log: wal-fetch says it by its status alone', async () => {
+  const result = await runSeawall([
+    'wal-fetch',
+    '00000002.history',
+    join(repository, 'out'),
+    '--repository',
+    repository,
+  ]);
+  expect(result).toMatchObject({ exitCode: 74, stdout: '', stderr: '' });
+});
