@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClusterOptions, startCluster } from './postgres.ts';
 import { prepareServer, type Server, type Settings } from './postgres-server.ts';
+import { removeTree } from './remove-tree.ts';
 import type { CommandResult, RunningCommand } from './run-command.ts';
 import { seawallEnvironment, seawallPath, startSeawall } from './seawall.ts';
 import { giveToServerUser, makeServerDirectory } from './server-user.ts';
@@ -62,7 +63,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const { major = 18 } = options;
   await using stack = new AsyncDisposableStack();
   const home = makeServerDirectory('seawall-journey-');
-  stack.defer(() => rmSync(home, { recursive: true, force: true }));
+  stack.defer(() => removeTree(home));
   const repositoryPath = join(home, 'repository');
   mkdirSync(repositoryPath);
   giveToServerUser(repositoryPath);
@@ -101,11 +102,11 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     },
     async destroyCluster(...others) {
       await cluster.stop('fast');
-      for (const directory of [cluster.dataDirectory, ...others]) rmSync(directory, { recursive: true });
+      for (const directory of [cluster.dataDirectory, ...others]) await removeTree(directory);
     },
     async restore(backup, args = [], { dataDirectory, settings } = {}) {
       const directory = makeServerDirectory('seawall-restored-');
-      disposables.defer(() => rmSync(directory, { recursive: true, force: true }));
+      disposables.defer(() => removeTree(directory));
       const target = dataDirectory ?? join(directory, 'data');
       const report = await journey.succeed('restore', backup, target, '--jobs', '2', ...args);
       const server = { major, dataDirectory: target, directory, environment, ...(settings && { settings }) };

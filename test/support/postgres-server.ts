@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type PostgresMajor, postgresBinaries } from './postgres-binaries.ts';
+import { removeTree } from './remove-tree.ts';
 import { asServerUser, giveToServerUser, makeServerDirectory } from './server-user.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -159,7 +160,7 @@ export async function prepareServer(options: ServerOptions): Promise<Server> {
     log: () => readFileSync(logFile, 'utf8'),
     async destroy() {
       await server.stop('immediate');
-      rmSync(directory, { recursive: true, force: true });
+      await removeTree(directory);
     },
     [Symbol.asyncDispose]: () => server.destroy(),
   };
