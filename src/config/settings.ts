@@ -7,7 +7,7 @@ import { choice, duration, integer, type Setting, size, text, toggle } from './s
  */
 export interface Settings {
   readonly repository: string | undefined;
-  readonly compression: 'zstd' | 'none';
+  readonly compression: 'zstd' | 'lz4' | 'brotli' | 'lzma' | 'none';
   readonly compressionLevel: number;
   readonly compressionEngine: 'node' | 'napi';
   readonly jobs: number;
@@ -44,7 +44,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     default: undefined,
     doc: 'Where WAL and backups are kept: file:///srv/wal (or an absolute path), s3://bucket/prefix, gs://bucket/prefix or azure://container/prefix.',
   }),
-  compression: choice(['zstd', 'none'], {
+  compression: choice(['zstd', 'lz4', 'brotli', 'lzma', 'none'], {
     default: 'zstd',
     aliases: ['WALG_COMPRESSION_METHOD'],
     doc: 'How new objects are compressed. Reading goes by the suffix of the object, whatever is set here.',

@@ -47,7 +47,7 @@ describe('resolveSettings', () => {
       new UsageError('bad value "20" for --compression-level: must be a whole number from 1 to 19'),
     );
     expect(bad({ environment: { SEAWALL_COMPRESSION: 'zip' } })).toThrow(
-      new ConfigError('bad value "zip" for SEAWALL_COMPRESSION: must be one of zstd, none'),
+      new ConfigError('bad value "zip" for SEAWALL_COMPRESSION: must be one of zstd, lz4, brotli, lzma, none'),
     );
     expect(bad({ environment: { WALG_TAR_SIZE_THRESHOLD: 'x' } })).toThrow(
       /for partSize \(from WALG_TAR_SIZE_THRESHOLD\)/,
