@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defaultConfigPath } from '../config/config-file.ts';
 import type { AgentCommand } from '../wal/agent/start-agent.ts';
@@ -11,8 +12,8 @@ const settingsVariable = 'SEAWALL_CALL_SETTINGS';
 const agentHeapOptions = ['--max-old-space-size=64', '--max-semi-space-size=4'];
 
 /**
- * The spool as this call may use it; undefined when the agent is switched off, or the launcher found the call unfit: not made by a
- * server for a file in its pg_wal.
+ * The spool as this call may use it; undefined when the agent is switched off, when the launcher found the call unfit (not made by a
+ * server for a file in its pg_wal), or when another user than the server's makes it, whose files would only be in the server's way.
  *
  * @param dataDirectory - the working directory unless told
  */
@@ -23,6 +24,7 @@ export function spoolCallOf(
 ): SpoolCall | undefined {
   const settings = call.environment[settingsVariable];
   if (!call.settings.agent || settings === undefined) return undefined;
+  if (statSync(dataDirectory).uid !== process.geteuid?.()) return undefined;
   return { dataDirectory, direction, settings, settingsFiles: settingsFilesOf(call) };
 }
 

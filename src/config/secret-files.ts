@@ -3,7 +3,7 @@ import { ConfigError, describeError } from '../errors.ts';
 import type { Environment } from '../storage/environment.ts';
 
 /** The secrets that reach us by environment; each may also be given as `<NAME>_FILE`, the path of a file that holds it. */
-const secretVariables = [
+export const secretVariables: readonly string[] = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',

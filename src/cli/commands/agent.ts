@@ -1,7 +1,8 @@
-import { access, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { ConfigError, UsageError } from '../../errors.ts';
+import { isDataDirectory } from '../../postgres/data-directory.ts';
 import { runAgent } from '../../wal/agent/agent.ts';
 import type { Direction, SpoolCall } from '../../wal/spool.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
@@ -65,20 +66,26 @@ async function spoolCallsOf(call: CommandCall): Promise<SpoolCall[]> {
       hint: 'Say push, fetch, or nothing for both.',
     });
   }
+  if (!call.settings.agent) {
+    throw new ConfigError('the agent is switched off', { hint: 'Take `agent: off` and --no-agent away.' });
+  }
   const dataDirectory = await dataDirectoryOf(call);
   const calls = wanted.map((direction) => spoolCallOf(call, direction, dataDirectory));
   return calls.map((spoolCall) => {
     if (spoolCall !== undefined) return spoolCall;
-    throw new ConfigError('the agent is switched off', { hint: 'Take `agent: off` and --no-agent away.' });
+    throw new ConfigError(`cannot serve the data directory ${dataDirectory}: it is another user's`, {
+      hint: 'Start the agent by `seawall agent` as the user that runs PostgreSQL, in the data directory.',
+    });
   });
 }
 
 async function dataDirectoryOf({ environment }: CommandCall): Promise<string> {
-  const isHere = await access(join('global', 'pg_control')).then(
-    () => true,
-    () => false,
-  );
-  return isHere ? process.cwd() : environment['PGDATA'] || process.cwd();
+  for (const directory of [process.cwd(), environment['PGDATA']]) {
+    if (directory !== undefined && isDataDirectory(await readdir(directory).catch(() => []))) return resolve(directory);
+  }
+  throw new ConfigError(`${process.cwd()} is not a data directory`, {
+    hint: 'Start the agent in the data directory, or name that in PGDATA.',
+  });
 }
 
 /** The server comes first: it gets the processor before the agent, and when memory runs out, the agent goes before any backend. */
