@@ -62,7 +62,9 @@ export const basebackupFaults: readonly Fault[] = [
   {
     line: 53,
     what: 'two backups are taken at once',
-    shownBy: { 'integration/basebackup.test.ts': ['succeeds beside another one that is under way, under another name'] },
+    shownBy: {
+      'integration/basebackup.test.ts': ['succeeds beside another one that is under way, under another name'],
+    },
     because: 'Nothing expires yet.',
   },
   {
