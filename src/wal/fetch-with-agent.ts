@@ -1,4 +1,4 @@
-import { readdir, rename } from 'node:fs/promises';
+import { lstat, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { agentState } from './agent/agent-record.ts';
@@ -65,10 +65,13 @@ async function takeFetched(
 }
 
 async function isMoved(from: string, to: string): Promise<boolean> {
-  return await rename(from, to).then(
-    () => true,
-    () => false,
-  );
+  try {
+    if (!(await lstat(from)).isFile()) return false;
+    await rename(from, to);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function stayWhileAhead(half: Half, { clock, signal }: Context): Promise<void> {

@@ -64,11 +64,6 @@ export async function noteFailed(half: Half, fileName: string, message: string):
   await placeNote(half, 'failed', fileName, message);
 }
 
-/** Whether there is word of a failure. */
-export async function hasFailed(half: Half, fileName: string): Promise<boolean> {
-  return await exists(join(half.path, 'failed', fileName));
-}
-
 /** The word of a failure, which is forgotten then. */
 export async function takeFailure(half: Half, fileName: string): Promise<string | undefined> {
   const message = await readFile(join(half.path, 'failed', fileName), 'utf8').catch(() => undefined);

@@ -32,7 +32,7 @@ export async function isReady(dataDirectory: string, fileName: string): Promise<
 }
 
 /** Timeline histories first, then by name. @see postgres src/backend/postmaster/pgarch.c, ready_file_comparator */
-export function compareReady(one: string, other: string): number {
+function compareReady(one: string, other: string): number {
   const [isHistory, isOtherHistory] = [one.endsWith('.history'), other.endsWith('.history')];
   if (isHistory !== isOtherHistory) return isHistory ? -1 : 1;
   return one < other ? -1 : one > other ? 1 : 0;
