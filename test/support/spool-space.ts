@@ -47,8 +47,18 @@ export function makeSpoolSpace(): SpoolSpace {
     },
     archive: (fileName) => rmSync(join(walDirectory, 'archive_status', `${fileName}.ready`)),
     path: (...names) => join(dataDirectory, ...names),
-    [Symbol.dispose]: () => rmSync(dataDirectory, { recursive: true, force: true }),
+    [Symbol.dispose]: () => removeFully(dataDirectory),
   };
   space.startServer(1_795_248_000);
   return space;
+}
+
+/** Somebody, an agent that is just starting, may still write into it. */
+function removeFully(directory: string, attempts = 20): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    if (attempts === 0) throw error;
+    removeFully(directory, attempts - 1);
+  }
 }
