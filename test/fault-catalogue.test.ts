@@ -3,9 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { basebackupFaults } from './fault-catalogue/basebackup.ts';
 import { commonFaults, restoreFaults } from './fault-catalogue/restore.ts';
 import { walFetchFaults } from './fault-catalogue/wal-fetch.ts';
-import { walPushFaults } from './fault-catalogue/wal-push.ts';
+import { walPushFileFaults } from './fault-catalogue/wal-push-files.ts';
+import { walPushStoreFaults } from './fault-catalogue/wal-push-stores.ts';
 
-const faults = [...walPushFaults, ...walFetchFaults, ...basebackupFaults, ...restoreFaults, ...commonFaults];
+const faults = [
+  ...walPushFileFaults,
+  ...walPushStoreFaults,
+  ...walFetchFaults,
+  ...basebackupFaults,
+  ...restoreFaults,
+  ...commonFaults,
+];
 
 describe('the catalogue of faults', () => {
   it('knows every line of archiving, backing up and restoring', () => {

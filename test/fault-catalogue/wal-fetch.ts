@@ -1,7 +1,5 @@
 import type { Fault } from './fault.ts';
 
-const prefetch = 'Nothing is fetched ahead yet: each call asks the repository for its own file.';
-
 export const walFetchFaults: readonly Fault[] = [
   {
     line: 34,
@@ -32,7 +30,16 @@ export const walFetchFaults: readonly Fault[] = [
     what: 'a segment is unpacked to another size',
     shownBy: { 'wal/fetch.test.ts': ['refuses an object that %s, and leaves nothing at the destination'] },
   },
-  { line: 38, what: 'prefetching finds nothing, and leaves an empty file', because: prefetch },
+  {
+    line: 38,
+    what: 'prefetching finds nothing, and leaves an empty file',
+    shownBy: {
+      'wal/agent/prefetch.test.ts': [
+        'stops at a gap and at the end of the archive',
+        'hands over only what is whole: nothing of a damaged, foreign or misplaced segment',
+      ],
+    },
+  },
   {
     line: 39,
     what: 'a segment is asked for twice, on another timeline, or backwards',
@@ -41,7 +48,16 @@ export const walFetchFaults: readonly Fault[] = [
       'integration/journeys/timelines.test.ts': ['is restored from before the fork along timeline %s, the %s'],
     },
   },
-  { line: 40, what: 'the timeline changes while segments are fetched ahead', because: prefetch },
+  {
+    line: 40,
+    what: 'the timeline changes while segments are fetched ahead',
+    shownBy: {
+      'wal/agent/prefetch.test.ts': [
+        'goes with recovery when that turns back or takes another timeline, and drops the rest',
+      ],
+      'integration/journeys/timelines.test.ts': ['is restored from before the fork along timeline %s, the %s'],
+    },
+  },
   {
     line: 41,
     what: 'one name begins with another',
@@ -55,7 +71,7 @@ export const walFetchFaults: readonly Fault[] = [
     what: 'the archive holds several compressions',
     shownBy: {
       'integration/journeys/configuration.test.ts': [
-        'a cluster whose settings stand in a file comes back, though the compression changes on the way',
+        'a cluster whose settings stand in a file comes back, though they change on the way',
       ],
     },
   },

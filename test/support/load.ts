@@ -19,8 +19,8 @@ export interface Load extends AsyncDisposable {
 const pauseMs = 20;
 
 /**
- * One client writes batches into the ledger; another makes, fills, indexes, truncates and drops tables, so that files come, grow,
- * shrink and vanish under a backup.
+ * One client writes batches into the ledger; another makes, fills, indexes, truncates and drops tables and now and then a database, so
+ * that files and whole directories come, grow, shrink and vanish under a backup.
  */
 export function startLoad(server: Server): Load {
   let isStopped = false;
@@ -50,6 +50,9 @@ export function startLoad(server: Server): Load {
     await query(`TRUNCATE passing_${number}`);
     if (number > 2) await query(`DROP TABLE passing_${number - 2}`);
     if (number % 5 === 0) await query('VACUUM ledger');
+    if (number % 10 === 5) await query('DROP DATABASE IF EXISTS passing');
+    if (number % 10 === 5) await query('CREATE DATABASE passing');
+    if (number % 10 === 9) await query('DROP DATABASE passing');
   });
   const all = Promise.all([ledger, files]);
   // Whoever waits for the end gets the failure; it is no unhandled one until then.

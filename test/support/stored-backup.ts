@@ -35,7 +35,7 @@ export const labelText = [
 ].join('\n');
 
 /** pg_control of PostgreSQL 18 with that system identifier and nothing else of interest; see `src/postgres/control-file.ts`. */
-export function controlFileOf(identifier: bigint = systemIdentifier): Buffer {
+export function controlFileOf(identifier: bigint = systemIdentifier, segmentSizeBytes = 16 * 1024 * 1024): Buffer {
   const bytes = Buffer.alloc(8192);
   bytes.writeBigUInt64LE(identifier, 0);
   bytes.writeUInt32LE(1800, 8);
@@ -44,7 +44,7 @@ export function controlFileOf(identifier: bigint = systemIdentifier): Buffer {
   bytes.writeUInt32LE(1, 48);
   for (const [index, limit] of [150, 8, 10, 0, 64].entries()) bytes.writeUInt32LE(limit, 180 + 4 * index);
   bytes.writeUInt32LE(8192, 216);
-  bytes.writeUInt32LE(16 * 1024 * 1024, 228);
+  bytes.writeUInt32LE(segmentSizeBytes, 228);
   const checksum = createFileChecksum('CRC32C');
   checksum.update(bytes.subarray(0, 292));
   Buffer.from(checksum.digest(), 'hex').copy(bytes, 292);

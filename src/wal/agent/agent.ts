@@ -75,6 +75,8 @@ async function work(repository: Repository, half: Half, options: AgentOptions, c
     if (half.direction === 'fetch') await prefetch(repository, { ...common, window }, working);
     else await pushAhead(repository, { ...common, deadlineMs: pushDeadlineMs, describe }, working);
   } catch (error) {
+    // Whoever takes the spool away makes the work fail before the next look can tell.
+    if (!(await isInPlace(half, options.call))) return 'replaced';
     if (!(end.signal.aborted && isAbortError(error))) throw error;
   } finally {
     end.stop();

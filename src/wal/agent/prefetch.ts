@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import pMap, { pMapSkip } from 'p-map';
 import type { Context } from '../../context.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { watchFolders } from '../../util/watch-folders.ts';
@@ -10,6 +9,7 @@ import { claim, release } from '../spool-claims.ts';
 import type { Activity } from './activity.ts';
 import type { PrefetchWindow } from './plan-prefetch.ts';
 import { createPrefetchQueue } from './prefetch-queue.ts';
+import { sideBySide } from './side-by-side.ts';
 
 export interface PrefetchOptions {
   readonly half: Half;
@@ -36,8 +36,8 @@ export async function prefetch(repository: Repository, options: PrefetchOptions,
   const { segmentSizeBytes } = cluster;
   const queue = createPrefetchQueue(repository, { half, window, segmentSizeBytes, changes }, context);
 
-  const fetch = async (fileName: string): Promise<typeof pMapSkip> => {
-    if (!(await claim(half, fileName))) return pMapSkip;
+  const fetch = async (fileName: string): Promise<void> => {
+    if (!(await claim(half, fileName))) return queue.failed(fileName);
     using _busy = activity.begin();
     try {
       const destination = join(half.path, 'fetched', fileName);
@@ -49,7 +49,6 @@ export async function prefetch(repository: Repository, options: PrefetchOptions,
     } finally {
       await release(half, fileName);
     }
-    return pMapSkip;
   };
-  await pMap(queue.files(), fetch, { concurrency: jobs });
+  await sideBySide(queue.files(), jobs, fetch);
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import pMap, { pMapSkip } from 'p-map';
 import type { Context, Logger } from '../../context.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { watchFolders } from '../../util/watch-folders.ts';
@@ -10,6 +9,7 @@ import { isNotedPushed, type KeptWarning, noteFailed, notePushed } from '../spoo
 import type { Activity } from './activity.ts';
 import { archiveStatusDirectory, isReady } from './ready-files.ts';
 import { createReadyQueue, type ReadyQueue } from './ready-queue.ts';
+import { sideBySide } from './side-by-side.ts';
 import { createStoredFiles } from './stored-files.ts';
 
 export interface PushAheadOptions {
@@ -37,10 +37,10 @@ export async function pushAhead(repository: Repository, options: PushAheadOption
   const queue = createReadyQueue({ half, dataDirectory, changes }, context);
   const findStored = createStoredFiles(repository, context.clock);
 
-  const push = async (fileName: string): Promise<typeof pMapSkip> => {
+  const push = async (fileName: string): Promise<void> => {
     using _busy = options.activity.begin();
     try {
-      if (await isNotedPushed(half, fileName)) return pMapSkip;
+      if (await isNotedPushed(half, fileName)) return;
       const warnings: KeptWarning[] = [];
       const path = join(dataDirectory, 'pg_wal', fileName);
       const result = await attempt(queue, fileName, options, context, () =>
@@ -50,15 +50,14 @@ export async function pushAhead(repository: Repository, options: PushAheadOption
           { ...context, log: keepWarnings(context.log, warnings) },
         ),
       );
-      if (result === undefined) return pMapSkip;
+      if (result === undefined) return;
       await notePushed(half, fileName, { modifiedAt: result.modifiedAt, warnings });
       queue.succeeded(fileName);
-      return pMapSkip;
     } finally {
       await release(half, fileName);
     }
   };
-  await pMap(queue.files(), push, { concurrency: jobs });
+  await sideBySide(queue.files(), jobs, push);
 }
 
 /** The result of a push; after a failure undefined, and then everything about it has been noted. */

@@ -1,4 +1,4 @@
-import { readdir, rm, unlink } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parseWalFileName } from '../../postgres/wal-name.ts';
 import { isTemporaryName } from '../../util/temporary-name.ts';
@@ -8,24 +8,28 @@ import { isServerRun } from './server-run.ts';
 
 /**
  * Removes what nobody will look for any more: the spools of former runs of the server, halves that served other settings, and in this
- * half the claims of dead processes and what their fetches left unfinished. What does not look like ours stays. Whoever calls this is the
- * only agent.
+ * half the claims of dead processes and what their fetches left unfinished. What does not look like ours stays, and so does what cannot be
+ * removed: nothing depends on it. Whoever calls this is the only agent.
  */
 export async function sweepSpool(call: SpoolCall, half: Half): Promise<void> {
   const run = dirname(half.path);
   for (const name of await readdir(dirname(run))) {
-    if (isServerRun(name) && name !== basename(run)) await rm(join(run, '..', name), { recursive: true, force: true });
+    if (isServerRun(name) && name !== basename(run)) await removeTree(join(run, '..', name));
   }
   for (const name of await readdir(run)) {
     const isOther = name.startsWith(`${call.direction}.`) && name !== basename(half.path);
-    if (isOther) await rm(join(run, name), { recursive: true, force: true });
+    if (isOther) await removeTree(join(run, name));
   }
   for (const name of await readdir(join(half.path, 'claimed'))) {
     if (parseWalFileName(name) !== undefined && (await claimantOf(half, name)) === undefined) {
-      await unlink(join(half.path, 'claimed', name)).catch(() => undefined);
+      await removeTree(join(half.path, 'claimed', name));
     }
   }
   if (call.direction === 'push') return;
   const fetched = join(half.path, 'fetched');
-  for (const name of (await readdir(fetched)).filter(isTemporaryName)) await unlink(join(fetched, name));
+  for (const name of (await readdir(fetched)).filter(isTemporaryName)) await removeTree(join(fetched, name));
+}
+
+async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }

@@ -10,7 +10,7 @@ import { waitFor } from '../../support/wait-for.ts';
 it.each([14, 18] as const)(
   'a clone of a PostgreSQL %i cluster cannot spoil the archive of the original',
   async (major) => {
-    await using journey = await startJourney({ major });
+    await using journey = await startJourney({ major, segmentSizeMib: 1 });
     const { cluster } = journey;
     await createLedger(cluster);
     await journey.backUp();

@@ -15,7 +15,7 @@ describe.each(majors)('a base backup of PostgreSQL %i that is interrupted', (maj
   let journey: Journey;
 
   beforeAll(async () => {
-    journey = await startJourney({ major });
+    journey = await startJourney({ major, segmentSizeMib: 1 });
     await createLedger(journey.cluster);
     await writeBatches(journey.cluster, 10);
   });

@@ -10,7 +10,7 @@ import { giveToServerUser } from '../../support/server-user.ts';
 it.each([14, 18] as const)(
   'a PostgreSQL %i cluster whose data directory and pg_wal are links archives, is backed up, and comes back',
   async (major) => {
-    await using journey = await startJourney({ major });
+    await using journey = await startJourney({ major, segmentSizeMib: 1 });
     const { cluster } = journey;
     await cluster.stop();
     const { dataDirectory, directory } = cluster;

@@ -1,8 +1,8 @@
-import { it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startJourney } from '../../support/journey.ts';
 import { createLedger, readLedger, writeBatches } from '../../support/ledger.ts';
 import { expectLedger } from '../../support/ledger-checks.ts';
-import { waitForPause, waitForPromotion } from '../../support/server-state.ts';
+import { readValue, waitForPause, waitForPromotion } from '../../support/server-state.ts';
 
 it.each([15, 16, 17] as const)(
   'a PostgreSQL %i cluster, with checksums or without, comes back to a restore point, and opens',
@@ -10,6 +10,7 @@ it.each([15, 16, 17] as const)(
     await using journey = await startJourney({ major, checksums: major !== 16 });
     const { cluster } = journey;
     await createLedger(cluster);
+    await cluster.query('CREATE UNLOGGED TABLE unlogged AS SELECT 1 AS n');
     await writeBatches(cluster, 3);
     await journey.backUp();
     await writeBatches(cluster, 3);
@@ -25,5 +26,7 @@ it.each([15, 16, 17] as const)(
     await server.query('SELECT pg_wal_replay_resume()');
     await waitForPromotion(server);
     await writeBatches(server, 1);
+    expect(await readValue(server, 'SELECT count(*) FROM unlogged')).toBe('0');
+    await server.query('INSERT INTO unlogged VALUES (1)');
   },
 );

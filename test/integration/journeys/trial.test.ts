@@ -14,7 +14,7 @@ describe.each(majors)('a PostgreSQL %i cluster that is restored', (major) => {
   const archivedFiles = () => readdirSync(join(journey.repositoryPath, 'wal_005')).toSorted();
 
   beforeAll(async () => {
-    journey = await startJourney({ major });
+    journey = await startJourney({ major, segmentSizeMib: 1 });
     await createLedger(journey.cluster);
     await writeBatches(journey.cluster, 3);
     await journey.backUp();
@@ -46,7 +46,7 @@ describe.each(majors)('a PostgreSQL %i cluster that is restored', (major) => {
   });
 
   it('elsewhere with --archive-mode keep goes on archiving, on a timeline of its own', async () => {
-    await using own = await startJourney({ major });
+    await using own = await startJourney({ major, segmentSizeMib: 1 });
     await createLedger(own.cluster);
     await own.backUp();
     await writeBatches(own.cluster, 2);
