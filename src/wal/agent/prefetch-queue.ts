@@ -61,7 +61,7 @@ export function createPrefetchQueue(
     files,
     succeeded: (fileName) => {
       inFlight.delete(fileName);
-      held = new Set([...held, fileName]);
+      held = held.union(new Set([fileName]));
     },
     failed: (fileName) => {
       inFlight.delete(fileName);
@@ -83,27 +83,34 @@ export function createPrefetchQueue(
   }
 
   async function nextSegment(): Promise<string | undefined> {
-    const names = await readdir(folder);
-    const present = new Set(names.filter((name) => parseWalFileName(name)?.kind === 'segment'));
-    await followRecovery(present);
+    const expected = held;
+    // What arrives while the directory is being read may not be in the answer, and is no longer in flight.
+    const coming = new Set(inFlight);
+    const present = await listFetched();
+    await followRecovery(expected, present);
+    held = present.union(held.difference(expected));
     if (position === undefined) return undefined;
-    let plan = planPrefetch({ position, segmentSizeBytes, window, present, inFlight, known: known ?? new Set() });
+    const state = { segmentSizeBytes, window, present, inFlight: coming };
+    let plan = planPrefetch({ ...state, position, known: known ?? new Set() });
     if (plan.missing !== undefined && (hasNews || known === undefined) && nowMs() >= nextListingMs) {
       known = await listBehind(position);
-      plan = planPrefetch({ position, segmentSizeBytes, window, present, inFlight, known });
+      plan = planPrefetch({ ...state, position, known });
     }
     for (const name of plan.drop) await drop(name);
     return plan.fetch !== undefined && (await hasRoom()) ? plan.fetch : undefined;
   }
 
+  async function listFetched(): Promise<Set<string>> {
+    const names = await readdir(folder);
+    return new Set(names.filter((name) => parseWalFileName(name)?.kind === 'segment'));
+  }
+
   /** Moves the position on to the segment that was taken or asked for last. */
-  async function followRecovery(present: ReadonlySet<string>): Promise<void> {
-    for (const name of held) {
-      if (present.has(name)) continue;
+  async function followRecovery(expected: ReadonlySet<string>, present: ReadonlySet<string>): Promise<void> {
+    for (const name of expected.difference(present)) {
       if (position === undefined || name > position) position = name;
       hasNews = true;
     }
-    held = present;
     const asked = await readAsked(half);
     if (asked === undefined || asked.stamp === askedStamp) return;
     askedStamp = asked.stamp;
@@ -112,7 +119,7 @@ export function createPrefetchQueue(
   }
 
   async function drop(name: string): Promise<void> {
-    held = new Set([...held].filter((other) => other !== name));
+    held = held.difference(new Set([name]));
     await unlink(join(folder, name)).catch(() => undefined);
   }
 
