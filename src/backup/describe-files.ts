@@ -1,9 +1,11 @@
 import type { ManifestFile, ManifestHeader, ManifestWalRange } from '../postgres/backup-manifest.ts';
 import type { FileChecksumAlgorithm } from '../postgres/file-checksum.ts';
 import { createManifestWriter } from '../postgres/write-manifest.ts';
-import { type FileMetadata, type FilesMetadataSource, formatFileTime } from '../repository/files-metadata.ts';
+import type { FileMetadata } from '../repository/files-metadata.ts';
+import { formatInstant } from '../repository/instant.ts';
 import { partFileName } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { DatabaseRelations, FilesMetadataSource } from '../repository/write-files-metadata.ts';
 import { byteStringAsText } from '../util/byte-string.ts';
 import { directoryMark, type FileRecord, type FileRecords, type FoundFiles } from './file-records.ts';
 import type { PlannedPart } from './plan-parts.ts';
@@ -64,6 +66,7 @@ export function describeFiles(
   { files, records, parts }: PackedFiles,
   { codec }: Repository,
   otherParts: ReadonlyMap<string, readonly string[]>,
+  databases: readonly DatabaseRelations[],
 ): FilesMetadataSource {
   const nameOf = (index: number) => byteStringAsText(`/${files.paths[index]}`);
   function* names(part: PlannedPart): Generator<string> {
@@ -80,6 +83,7 @@ export function describeFiles(
       for (const part of parts) yield [partFileName(part.number, codec), names(part)];
       yield* otherParts;
     },
+    databases: () => databases,
   };
 }
 
@@ -87,7 +91,7 @@ function describeFile({ modifiedNs, corruptBlocks }: FileRecord): FileMetadata {
   return {
     isIncremented: false,
     isSkipped: false,
-    modifiedTime: formatFileTime(modifiedNs),
+    modifiedTime: formatInstant(modifiedNs),
     corruptBlocks: corruptBlocks.length === 0 ? undefined : { count: corruptBlocks.length, blocks: corruptBlocks },
   };
 }

@@ -17,6 +17,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Sentinel } from '../repository/sentinel.ts';
 import { checkServer, checkStart, findLocalCluster } from './check-server.ts';
 import { type BackupProgress, copyCluster } from './copy-cluster.ts';
+import { nameRelations } from './name-relations.ts';
 import { type DamagedFile, reportDamage } from './report-damage.ts';
 import { storeDescription, storeLabel } from './store-description.ts';
 import { beginObjects } from './stored-objects.ts';
@@ -88,13 +89,15 @@ export async function pushBackup(
     const { startLsn } = start;
     const copyOptions = { majorVersion, startLsn, jobs, partSizeBytes, manifestChecksum, onProgress };
     const copied = await copyCluster(repository, objects, cluster, copyOptions, session);
+    const databases = await nameRelations(connection, environment, session);
     const stop = await stopBackup(connection, majorVersion);
 
     copied.checkEnd(stop.stopLsn);
     const damagedFiles = reportDamage(copied, options.strict ?? false, context);
     const { dataDirectory } = cluster;
     const { isPermanent = false, userData } = options;
-    const backup = { name, server, dataDirectory, start, stop, copied, manifestChecksum, isPermanent, userData };
+    const facts = { name, server, dataDirectory, start, stop, copied, databases };
+    const backup = { ...facts, manifestChecksum, isPermanent, userData };
     await storeLabel(repository, objects, backup, context.signal);
     const last = segmentBeforeLsn(start.timeline, stop.stopLsn, segmentSizeBytes);
     await waitForWal(repository, { first, last, segmentSizeBytes }, walDeadlineMs, context);

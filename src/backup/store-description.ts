@@ -4,7 +4,6 @@ import { type ManifestFile, manifestHeader } from '../postgres/backup-manifest.t
 import type { FileChecksumAlgorithm } from '../postgres/file-checksum.ts';
 import type { ServerFacts } from '../postgres/server-facts.ts';
 import { formatBackupMetadata } from '../repository/backup-metadata.ts';
-import { formatFilesMetadata } from '../repository/files-metadata.ts';
 import {
   backupManifestKey,
   filesMetadataKey,
@@ -14,6 +13,7 @@ import {
 } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { formatSentinel, type Sentinel } from '../repository/sentinel.ts';
+import { type DatabaseRelations, formatFilesMetadata } from '../repository/write-files-metadata.ts';
 import { byteStringAsText } from '../util/byte-string.ts';
 import { type CopiedCluster, describeContent } from './copy-cluster.ts';
 import { describeFiles, formatManifest, manifestFiles } from './describe-files.ts';
@@ -28,6 +28,7 @@ export interface FinishedBackup {
   readonly start: StartedBackup;
   readonly stop: StoppedBackup;
   readonly copied: CopiedCluster;
+  readonly databases: readonly DatabaseRelations[];
   readonly manifestChecksum: FileChecksumAlgorithm;
   readonly isPermanent: boolean;
   readonly userData: unknown;
@@ -57,13 +58,13 @@ export async function storeDescription(
   backup: FinishedBackup,
   signal: AbortSignal,
 ): Promise<Sentinel> {
-  const { name, server, start, stop, copied } = backup;
+  const { name, server, start, stop, copied, databases } = backup;
   const header = manifestHeader(server.majorVersion, server.systemIdentifier);
   const walRange = { timeline: start.timeline, startLsn: start.startLsn, endLsn: stop.stopLsn };
   await objects.put(backupManifestKey(name), () => formatManifest(header, allFiles(backup), [walRange]), signal);
 
   const otherParts = new Map([[labelPartFileName(repository.codec), [labelName, mapName]]]);
-  const filesMetadata = describeFiles(copied, repository, otherParts);
+  const filesMetadata = describeFiles(copied, repository, otherParts, databases);
   await objects.put(filesMetadataKey(name), () => formatFilesMetadata(filesMetadata), signal);
 
   const sentinel = describeBackup(backup, objects.partsSizeBytes);

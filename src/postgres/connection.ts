@@ -31,6 +31,8 @@ export interface ConnectOptions {
   readonly environment: Environment;
   /** Shown in pg_stat_activity unless PGAPPNAME says otherwise. */
   readonly applicationName: string;
+  /** Instead of the one that the environment names. */
+  readonly database?: string;
 }
 
 /** After so long without traffic the kernel probes the server, then every second: a dead one is noticed within 20 s. */
@@ -55,7 +57,8 @@ const limitsToLift = [
  * @throws {@link ConfigError} when the environment is malformed
  */
 export async function connectPostgres(options: ConnectOptions, context: Context): Promise<PostgresConnection> {
-  const parameters = await findConnectionParameters(options.environment);
+  const named = await findConnectionParameters(options.environment);
+  const parameters = { ...named, database: options.database ?? named.database };
   const { client, socket } = await openClient(parameters, options.applicationName, context);
   const lost = new AbortController();
   client.on('error', (error) => lost.abort(postgresFailure('lost the connection to PostgreSQL', error)));

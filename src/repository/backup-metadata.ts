@@ -1,5 +1,6 @@
 import { type ZodType, z } from 'zod';
 import { type Lsn, toLsn } from '../postgres/lsn.ts';
+import { formatDate } from './instant.ts';
 import { formatJsonObject, instant, parseJsonObject, safeCount, unsigned64 } from './json-object.ts';
 import { dateFormat, type Sentinel } from './sentinel.ts';
 
@@ -60,8 +61,8 @@ export function parseBackupMetadata(bytes: Uint8Array, name: string): BackupMeta
 /** The metadata.json that belongs to a sentinel, with WAL-G's keys in WAL-G's order. */
 export function formatBackupMetadata(sentinel: Sentinel): Uint8Array {
   return formatJsonObject({
-    start_time: sentinel.startedAt,
-    finish_time: sentinel.finishedAt,
+    start_time: formatDate(sentinel.startedAt),
+    finish_time: formatDate(sentinel.finishedAt),
     date_fmt: dateFormat,
     hostname: sentinel.hostname,
     data_dir: sentinel.dataDirectory,

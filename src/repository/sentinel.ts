@@ -1,5 +1,6 @@
 import { type ZodType, z } from 'zod';
 import { type Lsn, toLsn } from '../postgres/lsn.ts';
+import { formatDate } from './instant.ts';
 import { formatJsonObject, instant, parseJsonObject, safeCount, unsigned64 } from './json-object.ts';
 
 /** A tablespace outside of the data directory. */
@@ -156,8 +157,8 @@ export function formatSentinel(sentinel: Sentinel): Uint8Array {
     FilesMetadataDisabled: sentinel.filesMetadataDisabled || undefined,
     ChkpNum: null,
     Version: 2,
-    StartTime: sentinel.startedAt,
-    FinishTime: sentinel.finishedAt,
+    StartTime: formatDate(sentinel.startedAt),
+    FinishTime: formatDate(sentinel.finishedAt),
     DateFmt: dateFormat,
     Hostname: sentinel.hostname,
     DataDir: sentinel.dataDirectory,
