@@ -17,7 +17,7 @@ export const directoryMark = -1;
 /** What one file is in its part: exactly the bytes that a restore gives. */
 export interface FileRecord {
   readonly sizeBytes: number;
-  /** When the file had last been changed as its reading began, nanoseconds since 1970. */
+  /** When the file had last been changed as its reading began, nanoseconds since 1970; 1 ns less where that was just then. */
   readonly modifiedNs: bigint;
   /** As it stands in a backup_manifest, lower-case hex; empty for a directory. */
   readonly checksum: string;

@@ -35,6 +35,9 @@ export interface FilePiece {
 /** Read and compressed at a time. */
 const blockBytes = 1024 * 1024;
 
+/** File times come from a clock of the kernel's that goes on every 10 ms at the slowest; here twice that. */
+const tickNs = 20_000_000n;
+
 /** Room for a whole page, and for a header with the longest path that Linux knows in a pax record. */
 const spareBytes = pageSizeBytes;
 
@@ -77,6 +80,7 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
   async function* packFile(index: number, path: string, place: Buffer): AsyncGenerator<Uint8Array> {
     using file = await openDataFile(place);
     if (file === undefined) return source.records.remove(index);
+    const modifiedNs = comparableTime(file.status.mtimeNs);
     const sizeBytes = Number(file.status.size);
     append(encodeTarHeader(tarEntryOf(path, 'file', file.status)));
     const checksum = source.checksumAlgorithm && createFileChecksum(source.checksumAlgorithm);
@@ -94,11 +98,18 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
     }
     if (chunk.isFull) yield chunk.take();
     chunk.reserve(tarPaddingBytes(sizeBytes)).fill(0);
-    const modifiedNs = file.status.mtimeNs;
     source.records.set(index, { sizeBytes, modifiedNs, checksum: checksum?.digest() ?? '', corruptBlocks });
   }
 
   function append(bytes: Uint8Array): void {
     chunk.reserve(bytes.byteLength).set(bytes);
   }
+}
+
+/**
+ * The time by which a delta upon this backup tells that the file has not changed. A file that was written to in this very moment may be
+ * written to once more, behind the reading, within the same tick: it gets a time that no file has, so that the delta does not skip it.
+ */
+function comparableTime(modifiedNs: bigint): bigint {
+  return BigInt(Date.now()) * 1_000_000n - modifiedNs < tickNs ? modifiedNs - 1n : modifiedNs;
 }
