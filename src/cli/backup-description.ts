@@ -25,7 +25,16 @@ export function backupAsJson(backup: BackupRecord): Readonly<Record<string, unkn
     systemIdentifier: backup.systemIdentifier?.toString() ?? null,
     hostname: backup.hostname ?? null,
     dataDirectory: backup.dataDirectory ?? null,
+    userData: plainJson(backup.userData) ?? null,
   };
+}
+
+/** Numbers stay numbers, but those that a reader would round become texts. */
+function plainJson(value: unknown): unknown {
+  const replace = (_key: string, item: unknown) =>
+    typeof item !== 'bigint' ? item : Number.isSafeInteger(Number(item)) ? Number(item) : String(item);
+  const text = JSON.stringify(value, replace);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** The columns of `list`. */
@@ -77,6 +86,7 @@ export function backupAsPairs(backup: BackupRecord): [string, string][] {
     ['data directory', backup.dataDirectory ?? 'unknown'],
     ...backup.tablespaces.map(({ oid, location }): [string, string] => [`tablespace ${oid}`, location]),
     ['permanent', backup.isPermanent ? 'yes' : 'no'],
+    ...(backup.userData == null ? [] : [['user data', JSON.stringify(plainJson(backup.userData))] as [string, string]]),
   ];
 }
 

@@ -30,6 +30,24 @@ export function text(row: Row<string | undefined> & { readonly placeholder: stri
   return { aliases: [], ...row, parse: (value) => value, format: (value) => value ?? '' };
 }
 
+/** Any JSON, as its text: numbers in it may pass 2^53. */
+export function json(row: Row<string | undefined>): Setting<string | undefined> {
+  return {
+    aliases: [],
+    ...row,
+    placeholder: '<json>',
+    parse: (value) => {
+      try {
+        JSON.parse(value);
+      } catch (error) {
+        throw new Error('must be JSON, a text in double quotes', { cause: error });
+      }
+      return value;
+    },
+    format: (value) => value ?? '',
+  };
+}
+
 /** One of a few words. */
 export function choice<const Word extends string>(words: readonly Word[], row: Row<NoInfer<Word>>): Setting<Word> {
   return {

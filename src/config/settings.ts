@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { choice, duration, integer, type Setting, size, text, toggle } from './setting.ts';
+import { choice, duration, integer, json, type Setting, size, text, toggle } from './setting.ts';
 
 /**
  * Every setting, once. The names follow from each other: `fetchDeadline` is the flag `--fetch-deadline`, the variable
@@ -20,6 +20,7 @@ export interface Settings {
   readonly pushDeadline: number;
   readonly fetchDeadline: number;
   readonly fetchOnUndecided: 'auto' | 'abort' | 'absent';
+  readonly userData: string | undefined;
   readonly walDeadline: number;
   readonly retryDeadline: number;
   readonly s3Endpoint: string | undefined;
@@ -92,6 +93,11 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   fetchOnUndecided: choice(['auto', 'abort', 'absent'], {
     default: 'auto',
     doc: 'What an undecided wal-fetch tells PostgreSQL. abort: status 200, recovery stops. absent: status 75, which PostgreSQL takes for the end of the archive. auto: 75 where standby.signal stands in the data directory, so that a standby goes on by streaming, otherwise 200.',
+  }),
+  userData: json({
+    default: undefined,
+    aliases: ['WALG_SENTINEL_USER_DATA'],
+    doc: 'Any JSON, kept with every new backup: a ticket, a release, who asked for it.',
   }),
   walDeadline: duration({
     default: 600_000,

@@ -62,7 +62,7 @@ export function parseJsonObject<T>(bytes: Uint8Array, schema: ZodType<T>, name: 
   let parsed: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    parsed = parse(text, undefined, parseNumberAndBigInt);
+    parsed = parseJsonText(text);
   } catch (error) {
     throw new IntegrityError(`${name} is not JSON: ${describeError(error)}`, { cause: error });
   }
@@ -71,6 +71,11 @@ export function parseJsonObject<T>(bytes: Uint8Array, schema: ZodType<T>, name: 
   const [issue] = checked.error.issues;
   const place = issue?.path.join('.') || 'the object';
   throw new IntegrityError(`${name} is damaged: ${place}: ${issue?.message}`, { cause: checked.error });
+}
+
+/** The value of a JSON text that is known to be one, with integers as bigint. */
+export function parseJsonText(text: string): unknown {
+  return parse(text, undefined, parseNumberAndBigInt);
 }
 
 /** The bytes of a JSON object; a bigint becomes a bare number. */

@@ -40,6 +40,15 @@ describe('resolveSettings', () => {
     expect(values).toMatchObject({ partSize: 64 * 1024 * 1024, fetchDeadline: 120_000, s3PathStyle: true });
   });
 
+  it("takes any JSON as user data, WAL-G's way, and keeps its text", () => {
+    const userDataFrom = (text: string) =>
+      resolveSettings({ flags: {}, environment: { WALG_SENTINEL_USER_DATA: text } }).values.userData;
+    for (const text of ['{"ticket": 18446744073709551615}', '"nightly"', '7', 'null']) {
+      expect(userDataFrom(text)).toBe(text);
+    }
+    expect(() => userDataFrom('nightly')).toThrow(/WALG_SENTINEL_USER_DATA\): must be JSON, a text in double quotes/);
+  });
+
   it('names the flag, the variable or the file of a bad value and says what is allowed', () => {
     const bad = (sources: Partial<Parameters<typeof resolveSettings>[0]>) => () =>
       resolveSettings({ flags: {}, environment: {}, ...sources });

@@ -1,5 +1,6 @@
 import { pushBackup } from '../../backup/push.ts';
 import { formatLsn } from '../../postgres/lsn.ts';
+import { parseJsonText } from '../../repository/json-object.ts';
 import { formatBytes } from '../../util/bytes.ts';
 import type { CommandDefinition } from '../command.ts';
 import { formatJson } from '../output.ts';
@@ -19,6 +20,7 @@ export const basebackupCommand: CommandDefinition = {
     'jobs',
     'partSize',
     'manifestChecksum',
+    'userData',
     'walDeadline',
   ],
   options: [
@@ -42,6 +44,7 @@ export const basebackupCommand: CommandDefinition = {
           manifestChecksum: settings.manifestChecksum,
           walDeadlineMs: settings.walDeadline,
           strict: options['strict'] === true,
+          userData: settings.userData === undefined ? undefined : parseJsonText(settings.userData),
           isPermanent: options['permanent'] === true,
           onProgress: progress.update,
         },

@@ -1,0 +1,170 @@
+import { readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCodec } from '../../src/codec/codecs.ts';
+import { formatInstant } from '../../src/repository/instant.ts';
+import { createRepository } from '../../src/repository/repository.ts';
+import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
+import { type Journey, startJourney } from '../support/journey.ts';
+import { readStoredBackup, type StoredBackup } from '../support/read-backup.ts';
+
+const fixtures = new URL('../fixtures/walg/zstd-deltas/repo/basebackups_005/', import.meta.url);
+const fixtureName = 'base_000000010000000000000002';
+
+interface TheirRelation {
+  readonly oid: number;
+  readonly relfilenode: number;
+  readonly subtables?: Readonly<Record<string, TheirRelation>>;
+}
+
+interface FilesMetadataJson {
+  readonly Files: Readonly<Record<string, { readonly MTime: string }>>;
+  readonly TarFileSets: Readonly<Record<string, readonly string[]>>;
+  readonly DatabasesByNames: Readonly<
+    Record<string, { readonly oid: number; readonly tables_new: Readonly<Record<string, TheirRelation>> }>
+  >;
+}
+
+/** Keys in their order and the types of their values; of objects that hold one kind of thing by name, all the kinds that occur. */
+function shapeOf(value: unknown, byName: readonly string[] = [], path = ''): unknown {
+  if (Array.isArray(value)) return [...new Set(value.map((item) => JSON.stringify(shapeOf(item))))];
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  const entries = Object.entries(value);
+  if (byName.includes(path)) {
+    return [...new Set(entries.map(([, item]) => JSON.stringify(shapeOf(item, byName, `${path}.*`))))].sort();
+  }
+  return entries.map(([key, item]) => [key, shapeOf(item, byName, `${path}.${key}`)]);
+}
+
+describe('a backup', () => {
+  let journey: Journey;
+  let name: string;
+  let stored: StoredBackup;
+  let files: FilesMetadataJson;
+  let textOf: (file: string) => Promise<string>;
+
+  beforeAll(async () => {
+    journey = await startJourney();
+    const { cluster } = journey;
+    await cluster.query(`create tablespace ts location '${cluster.makeDirectory('ts')}'`);
+    await cluster.query('create table facts (id int primary key, v text)');
+    await cluster.query('create table spread (id int) tablespace ts');
+    await cluster.query('create table parts (id int primary key) partition by range (id)');
+    await cluster.query('create table parts_1 partition of parts for values from (0) to (10)');
+    await cluster.query('create table parts_2 partition of parts for values from (10) to (20) partition by range (id)');
+    await cluster.query('create table parts_2_1 partition of parts_2 for values from (10) to (15)');
+    await cluster.query('create schema "a.b"');
+    await cluster.query('create schema a');
+    await cluster.query('create table "a.b".c ()');
+    await cluster.query('create table a."b.c" ()');
+    await cluster.query('create view seen as select * from facts');
+    await cluster.query('create database "Bücher, alle"');
+    await cluster.query('create database closed allow_connections false');
+    await cluster.query('truncate facts');
+    await cluster.query('checkpoint');
+    // A file that was written to just now is listed with another time.
+    await delay(200);
+    name = await journey.backUp(
+      '--jobs',
+      '1',
+      '--permanent',
+      '--user-data',
+      '{"run":18446744073709551615,"by":["x",1.5]}',
+    );
+    const repository = createRepository(createFilesystemStore(journey.repositoryPath), createCodec('zstd'));
+    stored = await readStoredBackup(repository, name);
+    files = JSON.parse(stored.filesMetadata);
+    textOf = (file) => readFile(join(journey.repositoryPath, 'basebackups_005', file), 'utf8');
+  });
+
+  afterAll(() => journey?.[Symbol.asyncDispose]());
+
+  it("lists its files, parts and relations in WAL-G's keys, their order and their types", () => {
+    const theirs = JSON.parse(readFileSync(new URL(`${fixtureName}/files_metadata.json`, fixtures), 'utf8'));
+    const byName = ['.Files', '.TarFileSets', '.DatabasesByNames', '.DatabasesByNames.*.tables_new'];
+    // The fixture has no partitions.
+    const { DatabasesByNames, ...rest } = files;
+    const plain = { ...DatabasesByNames['postgres'], tables_new: {} as Record<string, unknown> };
+    for (const [relation, { oid, relfilenode }] of Object.entries(DatabasesByNames['postgres']?.tables_new ?? {})) {
+      plain.tables_new[relation] = { oid, relfilenode };
+    }
+    const ours = { ...rest, DatabasesByNames: { postgres: plain } };
+    expect(shapeOf(ours, byName)).toEqual(shapeOf(theirs, byName));
+  });
+
+  it('names its files as its parts do, with their times to the nanosecond', () => {
+    const entries = [...stored.parts].flatMap(([part, all]) => (part.startsWith('part_') ? all : []));
+    expect(Object.keys(files.Files).sort()).toEqual(entries.map((entry) => entry.name).sort());
+    const quiet = entries.filter((entry) => entry.kind === 'file' && /^\/(base|PG_VERSION|pg_tblspc)/.test(entry.name));
+    const different = quiet.filter((entry) => {
+      const { mtimeNs } = statSync(join(journey.cluster.dataDirectory, entry.name), { bigint: true });
+      return files.Files[entry.name]?.MTime !== formatInstant(mtimeNs);
+    });
+    expect(different).toEqual([]);
+    expect(quiet.length).toBeGreaterThan(900);
+  });
+
+  it('has the sizes of its files, of its parts as stored, and of all that was found', async () => {
+    const sentinel = JSON.parse(await textOf(`${name}_backup_stop_sentinel.json`));
+    const entries = [...stored.parts.values()].flat();
+    expect(sentinel.UncompressedSize).toBe(entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    const parts = [...stored.parts.keys()].map((part) =>
+      statSync(join(journey.repositoryPath, 'basebackups_005', name, 'tar_partitions', part)),
+    );
+    expect(sentinel.CompressedSize).toBe(parts.reduce((sum, { size }) => sum + size, 0));
+    expect(sentinel.DataCatalogSize).toBeGreaterThan(sentinel.UncompressedSize);
+  });
+
+  it("keeps numbers exactly, and the user's data in both objects", async () => {
+    const [sentinel, metadata] = [
+      await textOf(`${name}_backup_stop_sentinel.json`),
+      await textOf(`${name}/metadata.json`),
+    ];
+    expect(sentinel).toContain('"UserData":{"run":18446744073709551615,"by":["x",1.5]},"ChkpNum":null,"Version":2,');
+    expect(metadata).toMatch(/,"user_data":\{"run":18446744073709551615,"by":\["x",1\.5\]\}\}$/);
+    const [row] = await journey.cluster.query<{ identifier: string }>(
+      'select system_identifier::text as identifier from pg_control_system()',
+    );
+    expect(sentinel).toContain(`"SystemIdentifier":${row?.identifier},`);
+    expect(metadata).toContain(`"system_identifier":${row?.identifier},`);
+    expect(metadata).toContain('"is_permanent":true');
+    const time = /"(?:StartTime|FinishTime)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z"/g;
+    expect(sentinel.match(time)).toHaveLength(2);
+    expect(await journey.succeed('show', name)).toContain('{"run":"18446744073709551615","by":["x",1.5]}');
+  });
+
+  it('names every relation with files by database, partitions below their root, as the catalog does', async () => {
+    const { DatabasesByNames } = files;
+    expect(Object.keys(DatabasesByNames).sort()).toEqual(['Bücher, alle', 'postgres', 'template1']);
+    const tables = DatabasesByNames['postgres']?.tables_new ?? {};
+    const listed = new Map<string, number>();
+    const note = (relations: Readonly<Record<string, TheirRelation>>) => {
+      for (const [relation, { relfilenode, subtables = {} }] of Object.entries(relations)) {
+        listed.set(relation, relfilenode);
+        note(subtables);
+      }
+    };
+    note(tables);
+    const catalog = await journey.cluster.query<{ name: string; file: number }>(
+      `select nspname || '.' || relname as name, coalesce(pg_relation_filenode(c.oid), 0::oid) as file
+       from pg_class c join pg_namespace n on n.oid = relnamespace
+       where relkind = 'p' or pg_relation_filenode(c.oid) is not null`,
+    );
+    const expected = new Map(catalog.map((relation) => [relation.name, relation.file]));
+    // One of the two whose names seem the same.
+    expected.set('a.b.c', listed.get('a.b.c') ?? 0);
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(expected));
+
+    expect(Object.keys(tables['public.parts']?.subtables ?? {}).sort()).toEqual([
+      'public.parts_1',
+      'public.parts_2',
+      'public.parts_2_1',
+    ]);
+    expect(tables['public.parts']?.relfilenode).toBe(0);
+    expect(tables['public.parts_1_pkey']?.relfilenode).toBeGreaterThan(0);
+    expect(tables['public.facts']?.relfilenode).not.toBe(tables['public.facts']?.oid);
+    expect(tables['pg_catalog.pg_class']).toEqual({ oid: 1259, relfilenode: expect.any(Number) });
+  });
+});
