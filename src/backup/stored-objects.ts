@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { backupManifestKey, backupPrefix, partsPrefix, sentinelKey } from '../repository/layout.ts';
+import { encodeObject } from '../repository/object-coding.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Body } from '../storage/object-store.ts';
 import { claimName } from './claim-name.ts';
@@ -9,7 +10,7 @@ import { claimName } from './claim-name.ts';
 export interface StoredObjects {
   /** Bytes of all parts as they are stored. */
   readonly partsSizeBytes: number;
-  /** Stores a part, given as its tar, in the repository's compression. */
+  /** Stores a part, given as its tar, compressed and encrypted as the repository is set. */
   putPart(fileName: string, tar: Body, signal: AbortSignal): Promise<void>;
   /** Stores any other object of the backup as it is. */
   put(key: string, body: Body, signal: AbortSignal): Promise<void>;
@@ -26,7 +27,7 @@ const removalDeadlineMs = 60_000;
  * @throws {@link AlreadyExistsError} as {@link claimName}
  */
 export async function beginObjects(repository: Repository, name: string, context: Context): Promise<StoredObjects> {
-  const { store, codec } = repository;
+  const { store } = repository;
   await claimName(repository, name, context);
   const claim = backupManifestKey(name);
   const keys = new Set<string>();
@@ -44,7 +45,7 @@ export async function beginObjects(repository: Repository, name: string, context
     put,
     async putPart(fileName, tar, signal) {
       const key = partsPrefix(name) + fileName;
-      const encode = () => codec.encode(tar instanceof Uint8Array ? once(tar) : tar());
+      const encode = () => encodeObject(repository, tar instanceof Uint8Array ? once(tar) : tar());
       await put(key, () => counting(encode(), (sizeBytes) => partSizes.set(key, sizeBytes)), signal);
     },
     async removeAll() {

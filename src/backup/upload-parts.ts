@@ -14,7 +14,7 @@ export interface UploadOptions {
 }
 
 /**
- * Packs, compresses and stores the parts. When one fails, the others are stopped; only when all of them have come to rest is the
+ * Packs, compresses, encrypts and stores the parts. When one fails, the others are stopped; only when all of them have come to rest is the
  * first failure thrown, so that nothing is stored behind the caller's back.
  */
 export async function uploadParts(

@@ -1,9 +1,8 @@
-import type { Codec } from '../codec/codec.ts';
-import { codecForSuffix, knownSuffixes } from '../codec/codecs.ts';
-import { ConfigError, describeError, IntegrityError } from '../errors.ts';
+import { knownSuffixes } from '../codec/codecs.ts';
 import { parseWalFileName } from '../postgres/wal-name.ts';
 import type { CallOptions, ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { backupFolder, suffixAfter, walFolder, walKey, walKeyPrefix } from './layout.ts';
+import { decodeObject, encodeObject, requireReadable } from './object-coding.ts';
 import type { Repository } from './repository.ts';
 
 /** Where a WAL file is stored: its key and the suffix that tells how it is compressed. */
@@ -20,7 +19,7 @@ export interface ArchivedWal extends WalPlace, ObjectInfo {}
 
 /** A WAL file that has been opened. */
 export interface OpenedWal extends ArchivedWal {
-  /** The plain bytes. Damage throws an {@link IntegrityError} that names the object. */
+  /** The plain bytes. What is wrong with them is thrown as by {@link decodeObject}. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -67,10 +66,10 @@ export async function holdsObjects(repository: Repository, options: CallOptions 
  */
 export async function openWal(repository: Repository, place: WalPlace, options: CallOptions = {}): Promise<OpenedWal> {
   const { fileName, key, suffix } = place;
-  const name = nameOfObject(repository.store, key);
-  const codec = codecOf(place, name);
+  const named = { name: nameOfObject(repository.store, key), suffix };
+  requireReadable(named);
   const object = await repository.store.get(key, options);
-  return { ...object, fileName, suffix, body: namingDamage(codec.decode(object.body), name) };
+  return { ...object, fileName, suffix, body: decodeObject(repository, named, object.body) };
 }
 
 /** The plain bytes of a stored WAL file; it is opened when the first of them is asked for. Throws as {@link openWal} does. */
@@ -83,7 +82,7 @@ export async function* readWal(
 }
 
 /**
- * Stores a WAL file that is not there yet, compressed as the repository is set. When it resolves, the file is durable.
+ * Stores a WAL file that is not there yet, compressed and encrypted as the repository is set. When it resolves, the file is durable.
  *
  * @param body - opens the plain bytes; called once per attempt. What it throws is thrown here, and nothing is stored.
  * @throws {@link AlreadyExistsError} when the object is there, whatever its bytes
@@ -95,7 +94,7 @@ export async function putWal(
   options: CallOptions = {},
 ): Promise<WalPlace> {
   const place = walPlace(repository, fileName);
-  await repository.store.put(place.key, () => repository.codec.encode(body()), { ...options, ifAbsent: true });
+  await repository.store.put(place.key, () => encodeObject(repository, body()), { ...options, ifAbsent: true });
   return place;
 }
 
@@ -120,31 +119,6 @@ export async function* listSegments(
     if (parseWalFileName(fileName)?.kind !== 'segment' || suffix === undefined || !knownSuffixes.includes(suffix))
       continue;
     yield { ...object, fileName, suffix };
-  }
-}
-
-function codecOf({ suffix }: WalPlace, name: string): Codec {
-  try {
-    const codec = codecForSuffix(suffix);
-    if (codec !== undefined) return codec;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new ConfigError(`cannot read ${name}: ${error.message}`, { cause: error, ...hint });
-  }
-  throw new ConfigError(`cannot read ${name}: no compression goes by .${suffix}`);
-}
-
-/** Codecs do not know the object that they read. */
-async function* namingDamage(body: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    throw new IntegrityError(`cannot read ${name}: ${describeError(error)}`, {
-      cause: error,
-      hint: 'The object is damaged: bring it back from another copy, or remove it so that it can be stored again.',
-    });
   }
 }
 

@@ -1,11 +1,9 @@
-import type { Codec } from '../codec/codec.ts';
-import { codecForSuffix } from '../codec/codecs.ts';
-import { ConfigError, IntegrityError } from '../errors.ts';
+import { IntegrityError } from '../errors.ts';
 import { partsPrefix } from '../repository/layout.ts';
+import { decodeObject, requireReadable } from '../repository/object-coding.ts';
 import type { Repository } from '../repository/repository.ts';
 import { nameOfObject } from '../repository/wal-archive.ts';
 import type { CallOptions } from '../storage/object-store.ts';
-import { ofObject } from './of-object.ts';
 
 /** One stored tar of a backup. */
 export interface BackupPart {
@@ -13,7 +11,8 @@ export interface BackupPart {
   /** `part_001.tar.zst` */
   readonly fileName: string;
   readonly sizeBytes: number;
-  readonly codec: Codec;
+  /** Tells how it is compressed: `zst`; empty when it is not. */
+  readonly suffix: string;
 }
 
 /** The parts of a backup by what is in them. */
@@ -56,7 +55,8 @@ export async function listParts(
         hint: 'Remove the one that is not of this backup.',
       });
     }
-    stems.set(stem, { key, fileName, sizeBytes, codec: codecOf(suffix, name) });
+    requireReadable({ name, suffix });
+    stems.set(stem, { key, fileName, sizeBytes, suffix });
   }
   const demand = (stem: string): BackupPart => {
     const part = stems.get(stem);
@@ -77,30 +77,14 @@ export async function listParts(
   return { data, control, label, haveEndMarks: label !== undefined };
 }
 
-/** The plain tar of a part. Damage throws an {@link IntegrityError} that names the object. */
+/** The plain tar of a part. What is wrong with it is thrown as by {@link decodeObject}. */
 export async function* readPart(
   repository: Repository,
-  part: BackupPart,
+  { key, suffix }: BackupPart,
   options: CallOptions,
 ): AsyncGenerator<Uint8Array> {
-  const object = await repository.store.get(part.key, options);
-  try {
-    yield* part.codec.decode(object.body);
-  } catch (error) {
-    throw ofObject(nameOfObject(repository.store, part.key), error);
-  }
-}
-
-function codecOf(suffix: string, name: string): Codec {
-  try {
-    const codec = codecForSuffix(suffix);
-    if (codec !== undefined) return codec;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new ConfigError(`cannot read ${name}: ${error.message}`, { cause: error, ...hint });
-  }
-  throw new ConfigError(`cannot read ${name}: no compression goes by .${suffix}`);
+  const object = await repository.store.get(key, options);
+  yield* decodeObject(repository, { name: nameOfObject(repository.store, key), suffix }, object.body);
 }
 
 function missingPart(name: string): IntegrityError {

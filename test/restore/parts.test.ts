@@ -24,12 +24,12 @@ describe('the parts of a backup', () => {
   it('are told apart by their names, each with its compression', async () => {
     await store('part_001.tar.zst', 'part_002.tar', 'pg_control.tar.lz4', 'backup_label.tar.', 'part_001.tar_chunks');
     const { data, control, label } = await list();
-    expect(data.map(({ fileName, codec }) => [fileName, codec.name])).toEqual([
-      ['part_001.tar.zst', 'zstd'],
-      ['part_002.tar', 'none'],
+    expect(data.map(({ fileName, suffix }) => [fileName, suffix])).toEqual([
+      ['part_001.tar.zst', 'zst'],
+      ['part_002.tar', ''],
     ]);
-    expect(control.codec.name).toBe('lz4');
-    expect(label?.codec.name).toBe('none');
+    expect(control.suffix).toBe('lz4');
+    expect(label?.suffix).toBe('');
   });
 
   it('may have other names where the backup lists them', async () => {

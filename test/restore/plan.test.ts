@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createCodec } from '../../src/codec/codecs.ts';
 import { IntegrityError } from '../../src/errors.ts';
 import { parseControlFile } from '../../src/postgres/control-file.ts';
 import { parseRecoveryTarget, type RecoveryTargetTexts } from '../../src/postgres/recovery-target.ts';
@@ -15,7 +14,7 @@ const backup = backupRecord({
   finishLsn: '0/2000100',
   dataDirectory: ownDirectory,
 });
-const part = { key: 'k', fileName: 'part_001.tar.zst', sizeBytes: 1, codec: createCodec('zstd') };
+const part = { key: 'k', fileName: 'part_001.tar.zst', sizeBytes: 1, suffix: 'zst' };
 const contents: BackupContents = {
   parts: { data: [part, part], control: part, label: part, haveEndMarks: true },
   control: parseControlFile(controlFileOf()),
