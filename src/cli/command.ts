@@ -15,6 +15,8 @@ export interface CommandOption {
 
 /** What a command's `run` is given. */
 export interface CommandCall {
+  /** Whether the program was called under its own name, or as WAL-G. */
+  readonly personality: 'seawall' | 'wal-g';
   readonly args: readonly string[];
   /** What stands on the command line behind the arguments, as it stands there, when the arguments come first. */
   readonly flags: readonly string[];
@@ -43,6 +45,8 @@ export interface CommandDefinition {
   /** The settings that this command takes as flags, besides {@link commonSettings}. */
   readonly settings: readonly SettingName[];
   readonly options?: readonly CommandOption[];
+  /** PostgreSQL calls it for every file: no place for what is to be said once. */
+  readonly isCalledOften?: boolean;
   /** Command lines that the help shows first. */
   readonly examples: readonly string[];
   run(call: CommandCall): Promise<void>;

@@ -7,15 +7,26 @@ import { describeError } from '../errors.ts';
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof levels)[number];
 
-/** Log lines on stderr: text for people (and PostgreSQL's log), or JSON by pino, which is loaded when the first line is due. */
-export function createLogger(settings: Pick<Settings, 'logLevel' | 'logFormat'>): Logger {
-  return settings.logFormat === 'json' ? jsonLogger(settings.logLevel) : textLogger(settings.logLevel);
+/**
+ * Log lines on stderr: text for people (and PostgreSQL's log), or JSON by pino, which is loaded when the first line is due.
+ *
+ * @param lineOf - makes a line of text
+ */
+export function createLogger(
+  settings: Pick<Settings, 'logLevel' | 'logFormat'>,
+  lineOf: (level: Level, text: string) => string = seawallLine,
+): Logger {
+  return settings.logFormat === 'json' ? jsonLogger(settings.logLevel) : textLogger(settings.logLevel, lineOf);
 }
 
-function textLogger(minimum: Level): Logger {
+function seawallLine(level: Level, text: string): string {
+  return `seawall: ${level === 'info' ? '' : `${level}: `}${text}`;
+}
+
+function textLogger(minimum: Level, lineOf: (level: Level, text: string) => string): Logger {
   return leveled(minimum, (level, fields, message) => {
     const details = Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`);
-    process.stderr.write(`seawall: ${level === 'info' ? '' : `${level}: `}${message}${details.join('')}\n`);
+    process.stderr.write(`${lineOf(level, message + details.join(''))}\n`);
   });
 }
 

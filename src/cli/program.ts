@@ -1,61 +1,69 @@
 import { Command, CommanderError, Option } from 'commander';
-import { flagOf, type SettingName, settingsTable } from '../config/settings.ts';
 import { UsageError } from '../errors.ts';
-import { type CommandDefinition, commonSettings } from './command.ts';
-import { commands } from './commands/index.ts';
+import type { CommandDefinition } from './command.ts';
+import type { Personality, SettingOption } from './personality.ts';
 
 /** What the command line says, before settings are resolved. */
 export interface ParsedCall {
   readonly definition: CommandDefinition;
   readonly args: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
-  readonly flags: Readonly<Partial<Record<SettingName, string>>>;
-  readonly configPath: string | undefined;
+  /** Texts of the options that stand for settings, by their keys. */
+  readonly flags: Readonly<Record<string, string>>;
 }
-
-const introduction =
-  "Archives PostgreSQL's write-ahead log to object storage, takes base backups, and brings a cluster back to any moment.";
 
 /**
  * Parses a command line. Help and version are printed here and give undefined.
  *
  * @throws {@link UsageError} with the nearest option or command where one is near
  */
-export async function parseCommandLine(argv: readonly string[], version: string): Promise<ParsedCall | undefined> {
-  const named = commands[argv[0] ?? ''];
+export async function parseCommandLine(
+  personality: Personality,
+  words: readonly string[],
+  version: string,
+): Promise<ParsedCall | undefined> {
+  const { commands } = personality;
+  const named = commands[words[0] ?? ''];
   const loaders = named === undefined ? Object.values(commands) : [named];
   let call: ParsedCall | undefined;
-  const program = createProgram(version);
+  const program = createProgram(personality, version);
   for (const definition of await Promise.all(loaders.map((load) => load()))) {
-    addCommand(program, definition, (parsed) => {
+    addCommand(program, personality, definition, (parsed) => {
       call = parsed;
     });
   }
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    throw usageErrorOf(error, argv);
+    throw usageErrorOf(error, personality, words);
   }
   return call;
 }
 
-function createProgram(version: string): Command {
-  return new Command('seawall')
+function createProgram({ name, introduction, versionFlags, versionText, commonOptions }: Personality, version: string) {
+  const program = new Command(name)
     .description(introduction)
-    .version(version, '-V, --version', 'print the version')
+    .version(versionText(version), versionFlags, 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
     .configureOutput({ outputError: () => undefined, writeErr: () => undefined })
     .addHelpText(
       'after',
-      '\nExit statuses and settings: see the README. Help for one command: seawall <command> --help',
+      `\nExit statuses and settings: see the README. Help for one command: ${name} <command> --help`,
     );
+  addSettingOptions(program, commonOptions);
+  return program;
 }
 
-function addCommand(program: Command, definition: CommandDefinition, onCall: (call: ParsedCall) => void): void {
+function addCommand(
+  program: Command,
+  personality: Personality,
+  definition: CommandDefinition,
+  onCall: (call: ParsedCall) => void,
+): void {
   const command = program
     .command(definition.name)
     .summary(definition.summary)
@@ -70,39 +78,40 @@ function addCommand(program: Command, definition: CommandDefinition, onCall: (ca
     command.addOption(added);
   }
   command.optionsGroup('Settings:');
-  command.option('--config <path>', 'configuration file (YAML, one setting per line)');
-  const settings = [...new Set([...definition.settings, ...commonSettings])];
-  for (const name of settings) {
-    const setting = settingsTable[name];
-    command.option(`${flagOf(name)} ${setting.placeholder}`, setting.doc);
-    if (setting.hasOffFlag) command.option(flagOf(name).replace('--', '--no-'), `the same as ${flagOf(name)} off`);
-  }
+  const settings = personality.settingOptions(definition);
+  addSettingOptions(command, settings);
   command.action(() => {
-    const values = command.opts<Record<string, unknown>>();
-    const flags = Object.fromEntries(
-      settings.flatMap((name) =>
-        values[name] === undefined ? [] : [[name, values[name] === false ? 'off' : values[name]]],
-      ),
-    );
-    onCall({
-      definition,
-      args: command.args,
-      options: values,
-      flags,
-      configPath: values['config'] as string | undefined,
-    });
+    const values = command.optsWithGlobals<Record<string, unknown>>();
+    const flags = textsOf([...personality.commonOptions, ...settings], values);
+    onCall({ definition, args: command.args, options: values, flags });
   });
 }
 
-function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageError {
+function addSettingOptions(command: Command, options: readonly SettingOption[]): void {
+  for (const { flags, description, isHidden = false } of options) {
+    command.addOption(new Option(flags, description).hideHelp(isHidden));
+  }
+}
+
+function textsOf(options: readonly SettingOption[], values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const { key, flags } of options) {
+    const value = values[new Option(flags).attributeName()];
+    if (value !== undefined) texts[key] = value === false ? 'off' : String(value);
+  }
+  return texts;
+}
+
+function usageErrorOf(error: CommanderError, personality: Personality, words: readonly string[]): UsageError {
+  const { name, commands } = personality;
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   if (error.code === 'commander.help') {
-    return new UsageError(argv.length === 0 ? 'no command given' : 'the command is not complete', {
-      hint: 'Run `seawall --help` to see the commands.',
+    return new UsageError(words.length === 0 ? 'no command given' : 'the command is not complete', {
+      hint: `Run \`${name} --help\` to see the commands.`,
     });
   }
   const near = /Did you mean (?:one of )?(.+)\?/.exec(suggestion ?? '')?.[1];
-  const help = argv[0] !== undefined && argv[0] in commands ? `seawall ${argv[0]} --help` : 'seawall --help';
+  const help = words[0] !== undefined && words[0] in commands ? `${name} ${words[0]} --help` : `${name} --help`;
   return new UsageError(message, {
     hint: `${near === undefined ? '' : `Did you mean ${near}? `}Run \`${help}\` to see what there is.`,
   });

@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { readConfigFile } from '../config/config-file.ts';
-import { resolveSettings } from '../config/resolve.ts';
-import { withSecretFiles } from '../config/secret-files.ts';
 import { createContext } from '../context.ts';
 import { isAbortError, NotFoundError } from '../errors.ts';
+import { choosePersonality } from './choose-personality.ts';
 import type { CommandCall } from './command.ts';
 import { endProcess } from './end-process.ts';
 import { exitStatuses, exitStatusOf } from './exit-codes.ts';
-import { createLogger } from './logger.ts';
 import { openRepository } from './open-repository.ts';
+import type { Personality } from './personality.ts';
 import { type ParsedCall, parseCommandLine } from './program.ts';
-import { reportError } from './report-error.ts';
+import { seawall } from './seawall.ts';
 import { watchSignals } from './signals.ts';
 
 /** Runs one command line and sets the process's exit status. Nothing is thrown. */
@@ -21,23 +19,27 @@ export async function run(argv: readonly string[]): Promise<void> {
   signals.stop();
   // wal-push must stay at or below 125, also when it was interrupted, and the agent has done what it was told; everything else dies by
   // the signal it was sent.
-  const isPlainEnd = argv[0] === 'wal-push' || argv[0] === 'agent';
+  const command = argv[0] === 'wal-g' ? argv[1] : argv[0];
+  const isPlainEnd = command === 'wal-push' || command === 'agent';
   if (signals.received !== undefined && !isPlainEnd) process.kill(process.pid, signals.received);
   // A request that hung until the deadline would keep the process alive, and PostgreSQL waits for its end.
   else if (status !== exitStatuses.ok.status) await endProcess(status);
 }
 
 async function runToStatus(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  let personality: Personality = seawall;
   let parsed: ParsedCall | undefined;
   let call: CommandCall | undefined;
   try {
-    parsed = await parseCommandLine(argv, readVersion());
+    const addressed = await choosePersonality(argv);
+    personality = addressed.personality;
+    parsed = await parseCommandLine(personality, addressed.words, readVersion());
     if (parsed === undefined) return exitStatuses.ok.status;
-    call = await createCall(parsed, argv, signal);
+    call = await createCall(personality, parsed, addressed.words, signal);
     await parsed.definition.run(call);
     return exitStatuses.ok.status;
   } catch (error) {
-    if (!(isAbortError(error) && signal.aborted) && !isRoutine(error, parsed)) reportError(error);
+    if (!(isAbortError(error) && signal.aborted) && !isRoutine(error, parsed)) personality.reportError(error);
     if (call !== undefined && parsed?.definition.failureStatus !== undefined) {
       return await parsed.definition.failureStatus(error, call);
     }
@@ -51,15 +53,19 @@ function isRoutine(error: unknown, parsed: ParsedCall | undefined): boolean {
   return parsed?.definition.name === 'wal-fetch' && error instanceof NotFoundError && process.stderr.isTTY !== true;
 }
 
-async function createCall(parsed: ParsedCall, argv: readonly string[], signal: AbortSignal): Promise<CommandCall> {
-  const environment = await withSecretFiles(process.env);
-  const configPath = parsed.configPath ?? environment['SEAWALL_CONFIG'];
-  const file = await readConfigFile(configPath);
-  const resolved = resolveSettings({ flags: parsed.flags, environment, ...(file === undefined ? {} : { file }) });
-  const context = createContext({ log: createLogger(resolved.values), signal });
+async function createCall(
+  personality: Personality,
+  parsed: ParsedCall,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<CommandCall> {
+  const { resolved, configPath, environment, warning } = await personality.resolve(parsed.flags);
+  const context = createContext({ log: personality.createLogger(resolved.values), signal });
+  if (warning !== undefined && parsed.definition.isCalledOften !== true) context.log.warn({}, warning);
   return {
+    personality: personality.name,
     args: parsed.args,
-    flags: argv.slice(1 + parsed.args.length),
+    flags: words.slice(1 + parsed.args.length),
     options: parsed.options,
     settings: resolved.values,
     resolved,

@@ -29,10 +29,14 @@ export function spoolCallOf(
 }
 
 /** How to start the agent for a call like this one: with the same flags, in the same environment and directory. */
-export function agentCommandOf(direction: Direction, flags: readonly string[]): AgentCommand {
+export function agentCommandOf(
+  direction: Direction,
+  { personality, flags }: Pick<CommandCall, 'personality' | 'flags'>,
+): AgentCommand {
   const program = [process.execPath, ...agentHeapOptions, process.argv[1] ?? ''];
+  const addressee = personality === 'wal-g' ? ['wal-g'] : [];
   return {
-    command: [...program, 'agent', direction, ...flags],
+    command: [...program, ...addressee, 'agent', direction, ...flags],
     environment: process.env,
     directory: process.cwd(),
   };

@@ -12,6 +12,8 @@ export interface Setting<Value> {
   readonly hasOffFlag?: boolean;
   /** Other tools' environment variables that mean the same; ours wins over them, in this order. */
   readonly aliases: readonly string[];
+  /** Readers for the texts of those whose tools write them in another way; they throw as `parse` does. */
+  readonly aliasParsers?: Readonly<Record<string, (text: string) => Value>>;
   /** Reads the text of a flag, a variable or a file. @throws Error whose message says what is allowed */
   parse(text: string): Value;
   /** The value as `config show` prints it. */
@@ -22,6 +24,7 @@ type Row<Value> = {
   readonly doc: string;
   readonly default: Value;
   readonly aliases?: readonly string[];
+  readonly aliasParsers?: Readonly<Record<string, (text: string) => Value>>;
   readonly hasOffFlag?: boolean;
 };
 

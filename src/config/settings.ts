@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { choice, duration, integer, json, type Setting, size, text, toggle } from './setting.ts';
+import { parsePrefetchDepth, parseWalgLogLevel, parseZstdLevelWord } from './walg-values.ts';
 
 /**
  * Every setting, once. The names follow from each other: `fetchDeadline` is the flag `--fetch-deadline`, the variable
@@ -50,13 +51,19 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     aliases: ['WALG_COMPRESSION_METHOD'],
     doc: 'How new objects are compressed. Reading goes by the suffix of the object, whatever is set here.',
   }),
-  compressionLevel: integer(1, 19, { default: 3, doc: 'Level of zstd: 1 is fastest, 19 is smallest.' }),
+  compressionLevel: integer(1, 19, {
+    default: 3,
+    aliases: ['WALG_ZSTD_LEVEL'],
+    aliasParsers: { WALG_ZSTD_LEVEL: parseZstdLevelWord },
+    doc: 'Level of zstd: 1 is fastest, 19 is smallest.',
+  }),
   compressionEngine: choice(['node', 'napi'], {
     default: 'node',
     doc: 'What runs zstd: Node itself, or the optional package zstd-napi.',
   }),
   jobs: integer(1, 64, {
     default: Math.min(availableParallelism(), 4),
+    aliases: ['WALG_UPLOAD_DISK_CONCURRENCY'],
     doc: 'How many parts of a backup are written or restored side by side, and how many segments the agent pushes or fetches.',
   }),
   agent: toggle({
@@ -67,6 +74,8 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   agentIdle: duration({ default: 60_000, doc: 'The agent ends when it has had nothing to do for this time.' }),
   prefetchSegments: integer(0, 256, {
     default: 16,
+    aliases: ['WALG_DOWNLOAD_CONCURRENCY'],
+    aliasParsers: { WALG_DOWNLOAD_CONCURRENCY: parsePrefetchDepth },
     doc: 'The agent fetches at most so many segments ahead of recovery; 0: none.',
   }),
   prefetchSize: size(0, {
@@ -162,6 +171,8 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   }),
   logLevel: choice(['debug', 'info', 'warn', 'error'], {
     default: 'info',
+    aliases: ['WALG_LOG_LEVEL'],
+    aliasParsers: { WALG_LOG_LEVEL: parseWalgLogLevel },
     doc: 'The least severe log lines that are written to stderr.',
   }),
   logFormat: choice(['text', 'json'], { default: 'text', doc: 'Log lines for people, or one JSON object per line.' }),

@@ -20,6 +20,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretVariables } from '../../src/config/secret-files.ts';
 import { settingNames, settingsTable, variableOf } from '../../src/config/settings.ts';
+import { isSecretName, storageNames } from '../../src/config/walg-names.ts';
+import { prefixNames } from '../../src/config/walg-repository.ts';
 import { type Half, makeHalf } from '../../src/wal/spool.ts';
 import { notePushed } from '../../src/wal/spool-notes.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -52,9 +54,9 @@ beforeEach(() => {
 afterEach(() => space[Symbol.dispose]());
 
 describe.each(shells)('the fast path under %s', (shell) => {
-  async function launch(args: readonly string[], env: Record<string, string> = {}) {
+  async function launch(args: readonly string[], env: Record<string, string> = {}, name = 'seawall') {
     const [command = '', ...options] = shell.split(' ');
-    const path = join(packageDirectory, 'bin', 'seawall');
+    const path = join(packageDirectory, 'bin', name);
     const environment = {
       PATH: process.env['PATH'] ?? '',
       SEAWALL_NODE: join(packageDirectory, 'node'),
@@ -204,6 +206,32 @@ describe.each(shells)('the fast path under %s', (shell) => {
     expect(await settingsOf([...push, '--config', 'absent'])).not.toMatch(/ 6:absent$/);
   });
 
+  it('serves the name wal-g, with options before the command and with the configuration file of WAL-G', async () => {
+    const env = { HOME: space.path('home'), WALG_FILE_PREFIX: '/srv/wal' };
+    mkdirSync(space.path('home'));
+    const config = space.path('home', '.walg.yaml');
+    writeFileSync(config, 'WALG_ZSTD_LEVEL: best');
+    utimesSync(config, 1_795_000_000, 1_795_000_000);
+    const calls = [
+      ['wal-g', ...push],
+      ['wal-g', '--walg-zstd-level', 'best', ...push],
+      ['wal-g', '--walg-zstd-level=best', '--turbo', ...push],
+    ];
+    for (const args of calls) {
+      const settings = await settingsOf(args, env);
+      expect(settings).toMatch(/^1wal-g .*\/home\/\.walg\.yaml$/);
+      const settingsFiles = [config, undefined, undefined];
+      const half = await makeHalf(space.call('push', { settings, settingsFiles }));
+      if (half === undefined) throw new Error('no half was made');
+      await note(half);
+      expect(await launch(args, env)).toMatchObject(hot);
+      expect(await launch(args.slice(1), env)).toMatchObject(cold);
+    }
+    symlinkSync('seawall', join(packageDirectory, 'bin', 'wal-g'));
+    expect(await launch(calls[2]?.slice(1) ?? [], env, 'wal-g')).toMatchObject(hot);
+    rmSync(join(packageDirectory, 'bin', 'wal-g'));
+  });
+
   it.each([
     ['a symbolic link in place of the spool', () => replaceByLink(space.path('pg_wal', 'pgsql_tmp_seawall'))],
     ['a symbolic link in place of the run', (half: Half) => replaceByLink(dirname(half.path))],
@@ -321,8 +349,16 @@ describe.each(shells)('the fast path under %s', (shell) => {
 describe('the launcher', () => {
   it('knows the variable of every setting that is no secret, and the names that other tools have for it', () => {
     const known = new Set(readFileSync(seawallPath, 'utf8').match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
-    const variables = settingNames.flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]);
-    expect(variables.filter((name) => !known.has(name) && !secretVariables.includes(name))).toEqual([]);
+    const variables = [
+      ...settingNames.flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]),
+      ...storageNames.flatMap((name) => [name, `WALG_${name}`, `WALE_${name}`]),
+      ...prefixNames,
+      'WALG_STORAGE_PREFIX',
+      'WALG_CONFIG_PATH',
+    ];
+    const isSecret = (name: string): boolean => secretVariables.includes(name) || isSecretName(name);
+    expect(variables.filter((name) => !known.has(name) && !isSecret(name))).toEqual([]);
+    expect([...known].filter(isSecretName)).toEqual([]);
     expect(readdirSync(dirname(seawallPath))).toEqual(['seawall']);
   });
 });

@@ -21,7 +21,7 @@ import { waitFor } from '../support/wait-for.ts';
 /** Stands for `dist/cli/main.js`: does what its second argument says. */
 const program = `
 import { appendFileSync, writeFileSync } from 'node:fs';
-const [, action, value] = process.argv.slice(2);
+const [, action, value] = process.argv.slice(process.argv[2] === 'wal-g' ? 3 : 2);
 const actions = {
   exit: () => process.exit(Number(value)),
   throw: () => { throw new Error('uncaught'); },
@@ -128,6 +128,25 @@ describe.each(shells)('the launcher under %s', (shell) => {
       const { stdout } = await launch([role, 'print', ...odd]);
       expect(JSON.parse(stdout)).toEqual([role, 'print', ...odd]);
     }
+  });
+
+  it('hands on that it is called as wal-g, and puts the options behind the command', async () => {
+    symlinkSync(launcher, join(directory, 'wal-g'));
+    const [command = '', ...options] = shell.split(' ');
+    const print = async (args: readonly string[]): Promise<unknown> => {
+      const path = join(directory, 'wal-g');
+      return JSON.parse((await runCommand(command, [...options, path, ...args], { env: environment() })).stdout);
+    };
+    for (const role of ['wal-fetch', 'st']) {
+      expect(await print([role, 'print', '*'])).toEqual(['wal-g', role, 'print', '*']);
+      expect(await print(['wal-g', role, 'print'])).toEqual(['wal-g', role, 'print']);
+      const options = ['--config', 'a b', '--turbo', '--x=$HOME', role, 'print', '--y'];
+      expect(await print(options)).toEqual(['wal-g', role, 'print', '--y', '--config', 'a b', '--turbo', '--x=$HOME']);
+      expect(JSON.parse((await launch(['wal-g', role, 'print'])).stdout)).toEqual(['wal-g', role, 'print']);
+    }
+    rmSync(join(directory, 'wal-g'));
+    expect(await launch(['wal-g', '--config', 'x', 'wal-fetch'], fakeNode(64))).toMatchObject({ exitCode: 200 });
+    expect(await launch(['wal-g', '--config'], fakeNode(64))).toMatchObject({ exitCode: 64 });
   });
 
   it('says that Node is missing', async () => {

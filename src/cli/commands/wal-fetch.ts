@@ -22,6 +22,7 @@ export const walFetchCommand: CommandDefinition = {
   description:
     'Ends with 0 when the file is at its destination, whole and verified; with 74 only when the repository answered that there is no such file; with 200 when there was no clear answer, so that PostgreSQL stops instead of taking it for the end of the archive (75 on a standby, see --fetch-on-undecided).',
   settings: ['fetchDeadline', 'fetchOnUndecided', 'agent', 'agentIdle', 'prefetchSegments', 'prefetchSize', 'jobs'],
+  isCalledOften: true,
   examples: [`restore_command = 'seawall wal-fetch "%f" "%p" --repository s3://bucket/prefix'`],
   async run(call) {
     const [fileName = '', destination = ''] = call.args;
@@ -39,7 +40,7 @@ export const walFetchCommand: CommandDefinition = {
     const spoolCall = spoolCallOf(call, 'fetch');
     if (spoolCall === undefined) return await fetch();
     const { fetchWithAgent } = await import('../../wal/fetch-with-agent.ts');
-    const agent = agentCommandOf('fetch', call.flags);
+    const agent = agentCommandOf('fetch', call);
     await fetchWithAgent({ call: spoolCall, fileName, destination, agent, fetch }, call.context);
   },
   async failureStatus(error, call) {

@@ -10,6 +10,7 @@ export const walPushCommand: CommandDefinition = {
   description:
     'Ends with 0 only when the bytes are durable in the repository. Never overwrites: a file that is there already is compared, and other bytes are an error. The status is never above 125, so the archiver counts every failure and tries again.',
   settings: ['compression', 'compressionLevel', 'compressionEngine', 'pushDeadline', 'agent', 'agentIdle', 'jobs'],
+  isCalledOften: true,
   examples: [`archive_command = 'seawall wal-push "%p" --repository s3://bucket/prefix'`],
   async run(call) {
     const [path = ''] = call.args;
@@ -24,7 +25,7 @@ export const walPushCommand: CommandDefinition = {
       return;
     }
     const { pushWithAgent } = await import('../../wal/push-with-agent.ts');
-    const agent = agentCommandOf('push', call.flags);
+    const agent = agentCommandOf('push', call);
     await pushWithAgent({ call: spoolCall, path, agent, push }, call.context);
   },
 };

@@ -1,0 +1,75 @@
+import { ConfigError } from '../errors.ts';
+import type { Environment } from '../storage/environment.ts';
+import { secretVariables } from './secret-files.ts';
+import { settingNames, settingsTable, variableOf } from './settings.ts';
+import { ineffectiveNames, needlessNames, passedOnNames, refusedNames, storageNames } from './walg-names.ts';
+import { prefixNames } from './walg-repository.ts';
+
+/** The environment with WAL-G's storage settings under their plain names, where they are set as `WALG_…` or `WALE_…` only. */
+export function withPlainNames(environment: Environment): Environment {
+  const found = storageNames.flatMap((name) => {
+    if (environment[name]) return [];
+    const value = environment[`WALG_${name}`] || environment[`WALE_${name}`];
+    return value ? [[name, value] as const] : [];
+  });
+  return found.length === 0 ? environment : { ...environment, ...Object.fromEntries(found) };
+}
+
+/** Every name by which a setting of WAL-G's can be known here, in capitals. */
+export function knownWalgNames(): readonly string[] {
+  return [
+    ...new Set([
+      ...settingNames.flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]),
+      ...secretVariables,
+      ...secretVariables.map((name) => `${name}_FILE`),
+      ...prefixNames,
+      ...passedOnNames,
+      ...needlessNames,
+      ...Object.keys(ineffectiveNames),
+      ...Object.keys(refusedNames),
+      ...[...storageNames, ...Object.keys(ineffectiveNames)].flatMap((name) =>
+        /^WAL[GE]_/.test(name) ? [] : [`WALG_${name}`, `WALE_${name}`],
+      ),
+    ]),
+  ];
+}
+
+/**
+ * Refuses settings of WAL-G's without which the outcome would be another one.
+ *
+ * @throws {@link ConfigError} naming the first
+ */
+export function refuseWalgSettings(environment: Environment): void {
+  for (const [name, hint] of Object.entries(refusedNames)) {
+    if (environment[name]) throw new ConfigError(`WAL-G's setting ${name} is not supported`, { hint });
+  }
+  const storage = environment['WALG_TARGET_STORAGE'];
+  if (storage && storage !== 'default') {
+    throw new ConfigError(`there is no storage ${JSON.stringify(storage)}: failover storages are not supported`, {
+      hint: 'Take WALG_TARGET_STORAGE away, or set it to default.',
+    });
+  }
+}
+
+/**
+ * A sentence on the settings of WAL-G's that have no effect; undefined when there are none.
+ *
+ * @param names - those that were set: in a configuration file, by flag, and all variables
+ */
+export function warningOnWalgSettings(environment: Environment, fileNames: readonly string[]): string | undefined {
+  const known = new Set(knownWalgNames());
+  const set = Object.keys(environment).filter((name) => environment[name] !== '');
+  const unknown = [
+    ...fileNames.filter((name) => !known.has(name) && !name.startsWith('SEAWALL_')),
+    ...set.filter((name) => /^WAL[GE]_/.test(name) && !known.has(name) && !fileNames.includes(name)),
+  ];
+  const ineffective = set.filter((name) => {
+    const harmless = ineffectiveNames[name] ?? ineffectiveNames[name.replace(/^WAL[GE]_/, '')];
+    return harmless !== undefined && !harmless.includes(environment[name] ?? '');
+  });
+  const parts = [
+    ...(ineffective.length === 0 ? [] : [`no effect in Seawall: ${ineffective.toSorted().join(', ')}`]),
+    ...(unknown.length === 0 ? [] : [`unknown: ${unknown.toSorted().join(', ')}`]),
+  ];
+  return parts.length === 0 ? undefined : `settings of WAL-G with ${parts.join('; ')}`;
+}

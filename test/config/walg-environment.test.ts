@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { refuseWalgSettings, warningOnWalgSettings, withPlainNames } from '../../src/config/walg-environment.ts';
+
+describe('storage settings with WALG_ or WALE_ in front', () => {
+  it('count where the plain name is not set', () => {
+    const environment = {
+      WALG_AWS_ACCESS_KEY_ID: 'a',
+      WALE_AWS_ACCESS_KEY_ID: 'b',
+      WALE_AWS_REGION: 'c',
+      AWS_ENDPOINT: 'd',
+      WALG_AWS_ENDPOINT: 'e',
+      WALG_COMPRESSION_METHOD: 'lz4',
+    };
+    expect(withPlainNames(environment)).toEqual({ ...environment, AWS_ACCESS_KEY_ID: 'a', AWS_REGION: 'c' });
+  });
+});
+
+describe('the warning on settings without effect', () => {
+  it('names those, and the unknown ones, in one sentence', () => {
+    const environment = {
+      WALG_NETWORK_RATE_LIMIT: '1000',
+      WALG_S3_RETENTION_PERIOD: '30',
+      S3_MAX_RETRIES: '15',
+      WALG_COMPRESION_METHOD: 'lz4',
+      PREFIX: 'x',
+      WALG_S3_PREFIX: 's3://b/p',
+    };
+    expect(warningOnWalgSettings(environment, ['PREFIX', 'WALG_S3_PREFIX'])).toBe(
+      'settings of WAL-G with no effect in Seawall: S3_MAX_RETRIES, WALG_NETWORK_RATE_LIMIT, WALG_S3_RETENTION_PERIOD; unknown: PREFIX, WALG_COMPRESION_METHOD',
+    );
+  });
+
+  it('is not given for what is honoured, needless, empty, or set to what happens anyway', () => {
+    const environment = {
+      WALG_COMPRESSION_METHOD: 'zstd',
+      WALG_PREVENT_WAL_OVERWRITE: 'true',
+      WALG_UPLOAD_WAL_METADATA: 'NOMETADATA',
+      WALG_TAR_DISABLE_FSYNC: 'false',
+      WALG_DISK_RATE_LIMIT: '',
+      WALG_AWS_REGION: 'x',
+      SEAWALL_AGENT: 'off',
+      PATH: '/bin',
+    };
+    expect(warningOnWalgSettings(environment, ['SEAWALL_AGENT', 'WALG_COMPRESSION_METHOD'])).toBeUndefined();
+  });
+});
+
+describe('a setting without which the outcome would be another one', () => {
+  it.each(['GPG_KEY_ID', 'YC_CSE_KMS_KEY_ID', 'WALG_ENVELOPE_PGP_KEY', 'S3_SSE_C', 'WALG_FAILOVER_STORAGES'])(
+    '%s is refused',
+    (name) => {
+      expect(() => refuseWalgSettings({ [name]: 'x' })).toThrow(`WAL-G's setting ${name} is not supported`);
+      expect(() => refuseWalgSettings({ [name]: '' })).not.toThrow();
+    },
+  );
+
+  it('a target storage other than the default is refused', () => {
+    expect(() => refuseWalgSettings({ WALG_TARGET_STORAGE: 'default' })).not.toThrow();
+    expect(() => refuseWalgSettings({ WALG_TARGET_STORAGE: 'b' })).toThrow('there is no storage "b"');
+  });
+});
