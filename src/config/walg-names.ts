@@ -73,7 +73,6 @@ export const passedOnNames: readonly string[] = [
   'WALG_DELTA_ORIGIN',
   'WALG_DELTA_FROM_NAME',
   'WALG_DELTA_FROM_USER_DATA',
-  'WALG_SENTINEL_USER_DATA',
   'WALG_FETCH_TARGET_USER_DATA',
 ];
 

@@ -220,9 +220,15 @@ describe.each(shells)('the fast path under %s', (shell) => {
     for (const args of calls) {
       const settings = await settingsOf(args, env);
       expect(settings).toMatch(/^1wal-g .*\/home\/\.walg\.yaml$/);
-      const settingsFiles = [config, undefined, undefined];
-      const half = await makeHalf(space.call('push', { settings, settingsFiles }));
+      const half = await makeHalf(space.call('push', { settings }));
       if (half === undefined) throw new Error('no half was made');
+      for (const [name, time] of [
+        ['1.older', 1_794_999_999],
+        ['1.newer', 1_795_000_001],
+      ] as const) {
+        writeFileSync(join(half.path, 'times', name), '');
+        utimesSync(join(half.path, 'times', name), time, time);
+      }
       await note(half);
       expect(await launch(args, env)).toMatchObject(hot);
       expect(await launch(args.slice(1), env)).toMatchObject(cold);
@@ -350,7 +356,9 @@ describe('the launcher', () => {
   it('knows the variable of every setting that is no secret, and the names that other tools have for it', () => {
     const known = new Set(readFileSync(seawallPath, 'utf8').match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
     const variables = [
-      ...settingNames.flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]),
+      ...settingNames
+        .filter((name) => name !== 'userData')
+        .flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]),
       ...storageNames.flatMap((name) => [name, `WALG_${name}`, `WALE_${name}`]),
       ...prefixNames,
       'WALG_STORAGE_PREFIX',
