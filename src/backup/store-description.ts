@@ -61,7 +61,8 @@ export async function storeDescription(
   const { name, server, start, stop, copied, databases } = backup;
   const header = manifestHeader(server.majorVersion, server.systemIdentifier);
   const walRange = { timeline: start.timeline, startLsn: start.startLsn, endLsn: stop.stopLsn };
-  await objects.put(backupManifestKey(name), () => formatManifest(header, allFiles(backup), [walRange]), signal);
+  const manifest = () => formatManifest(header, allFiles(backup), [walRange]);
+  await objects.putEncrypted(backupManifestKey(name), manifest, signal);
 
   const otherParts = new Map([[labelPartFileName(repository.codec), [labelName, mapName]]]);
   const filesMetadata = describeFiles(copied, repository, otherParts, databases);

@@ -1,3 +1,4 @@
+import { noneCodec } from '../codec/none.ts';
 import type { Context } from '../context.ts';
 import { describeError } from '../errors.ts';
 import { backupManifestKey, backupPrefix, partsPrefix, sentinelKey } from '../repository/layout.ts';
@@ -12,6 +13,8 @@ export interface StoredObjects {
   readonly partsSizeBytes: number;
   /** Stores a part, given as its tar, compressed and encrypted as the repository is set. */
   putPart(fileName: string, tar: Body, signal: AbortSignal): Promise<void>;
+  /** Stores an object that is ours alone, encrypted as the repository is set, and not compressed. */
+  putEncrypted(key: string, body: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Stores any other object of the backup as it is. */
   put(key: string, body: Body, signal: AbortSignal): Promise<void>;
   /** Takes away everything that has been stored. What cannot be removed is told to the log, for the failure itself goes first. */
@@ -43,6 +46,9 @@ export async function beginObjects(repository: Repository, name: string, context
       return partSizes.values().reduce((sum, sizeBytes) => sum + sizeBytes, 0);
     },
     put,
+    async putEncrypted(key, body, signal) {
+      await put(key, () => encodeObject(repository, body(), noneCodec), signal);
+    },
     async putPart(fileName, tar, signal) {
       const key = partsPrefix(name) + fileName;
       const encode = () => encodeObject(repository, tar instanceof Uint8Array ? once(tar) : tar());

@@ -9,7 +9,7 @@ import { UsageError } from '../errors.ts';
  * basebackups_005/<backup>_backup_stop_sentinel.json     its presence means that the backup exists
  * basebackups_005/<backup>/metadata.json
  * basebackups_005/<backup>/files_metadata.json
- * basebackups_005/<backup>/backup_manifest               ours: PostgreSQL's own format, never compressed
+ * basebackups_005/<backup>/backup_manifest               ours: PostgreSQL's own format, not compressed, but encrypted as parts are
  * basebackups_005/<backup>/tar_partitions/part_001.tar.<suffix>
  * basebackups_005/<backup>/tar_partitions/pg_control.tar.<suffix>
  * basebackups_005/<backup>/tar_partitions/backup_label.tar.<suffix>

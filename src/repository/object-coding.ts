@@ -17,8 +17,8 @@ export interface NamedObject {
 }
 
 /**
- * The body of a new object: compressed, then encrypted, as the repository is set. Every WAL file and every part of a backup passes
- * here. The JSON objects of a backup do not: WAL-G wants them plain.
+ * The body of a new object: compressed, then encrypted, as the repository is set. Every WAL file, every part of a backup and its
+ * manifest pass here. The JSON objects of a backup do not: WAL-G wants them plain.
  *
  * @param codec - another one than the repository's
  */

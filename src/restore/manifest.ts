@@ -4,6 +4,7 @@ import { manifestHeader } from '../postgres/backup-manifest.ts';
 import { readManifest } from '../postgres/read-manifest.ts';
 import { createManifestWriter } from '../postgres/write-manifest.ts';
 import { backupManifestKey } from '../repository/layout.ts';
+import { decodeObject } from '../repository/object-coding.ts';
 import type { Repository } from '../repository/repository.ts';
 import { nameOfObject } from '../repository/wal-archive.ts';
 import type { CallOptions } from '../storage/object-store.ts';
@@ -33,7 +34,8 @@ export async function writeManifest(
   const writer = createManifestWriter(header, (piece) => {
     text += piece;
   });
-  const { body } = await repository.store.get(key, options);
+  const stored = await repository.store.get(key, options);
+  const body = decodeObject(repository, { name, suffix: '' }, stored.body);
   const handle = await onDisk(path, open(path, 'wx', 0o600));
   const flush = async () => {
     const piece = text;

@@ -1,8 +1,8 @@
 import { describeError, IntegrityError } from '../errors.ts';
 
-/** Damage, told of the object in which it was found: parsers and codecs do not know what they read. Other errors stay as they are. */
+/** Damage, told of the object in which it was found, for parsers do not know what they read. Other errors stay as they are. */
 export function ofObject(name: string, error: unknown): unknown {
-  if (!(error instanceof IntegrityError)) return error;
+  if (!(error instanceof IntegrityError) || error.message.includes(name)) return error;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   return new IntegrityError(`cannot read ${name}: ${describeError(error)}`, { cause: error, ...hint });
 }
