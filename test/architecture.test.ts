@@ -7,7 +7,7 @@ const layers = [
   ['util', 'errors.ts', 'context.ts'],
   ['postgres', 'codec', 'storage'],
   ['repository'],
-  ['wal', 'backup', 'restore', 'retention', 'verify'],
+  ['wal', 'backup', 'restore', 'retention', 'verify', 'copy'],
   ['metrics', 'config'],
   ['index.ts'],
   ['cli'],

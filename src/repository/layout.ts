@@ -17,6 +17,8 @@ import { UsageError } from '../errors.ts';
  */
 export const walFolder = 'wal_005/';
 export const backupFolder = 'basebackups_005/';
+/** WAL-G's catch-up backups, which bring a standby forward; laid out as {@link backupFolder}. We neither write nor read them. */
+export const catchupFolder = 'catchup_005/';
 
 const sentinelEnding = '_backup_stop_sentinel.json';
 const backupNamePattern = /^base_([0-9A-F]{24})(?:_D_[0-9A-F]{24})*(?:_[0-9A-F]{8})?$/;

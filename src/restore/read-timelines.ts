@@ -1,8 +1,6 @@
-import { text } from 'node:stream/consumers';
-import { parseTimelineHistory, type TimelineHistory } from '../postgres/timeline-history.ts';
-import { formatHistoryName } from '../postgres/wal-name.ts';
+import type { TimelineHistory } from '../postgres/timeline-history.ts';
 import type { Repository } from '../repository/repository.ts';
-import { findWal, readWal } from '../repository/wal-archive.ts';
+import { readHistory } from '../repository/timeline-histories.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import type { TargetTimeline, TimelineHistories } from './choose-timeline.ts';
 
@@ -31,14 +29,4 @@ export async function readTimelines(
   }
   if (typeof target === 'number') await read(target);
   return histories;
-}
-
-async function readHistory(
-  repository: Repository,
-  timeline: number,
-  options: CallOptions,
-): Promise<TimelineHistory | undefined> {
-  const [stored] = await findWal(repository, formatHistoryName(timeline), options);
-  if (stored === undefined) return undefined;
-  return parseTimelineHistory(await text(readWal(repository, stored, options)), timeline);
 }
