@@ -9,5 +9,6 @@ export const commands: Readonly<Record<string, () => Promise<CommandDefinition>>
   restore: async () => (await import('./restore.ts')).restoreCommand,
   list: async () => (await import('./list.ts')).listCommand,
   show: async () => (await import('./show.ts')).showCommand,
+  delete: async () => (await import('./delete.ts')).deleteCommand,
   config: async () => (await import('./config.ts')).configCommand,
 };

@@ -4,5 +4,6 @@ import type { CommandDefinition } from '../command.ts';
 export const walgCommands: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   'wal-push': async () => (await import('./wal-push.ts')).walPushCommand,
   'wal-fetch': async () => (await import('./wal-fetch.ts')).walFetchCommand,
+  delete: async () => (await import('../commands/delete.ts')).deleteCommand,
   agent: async () => (await import('../commands/agent.ts')).agentCommand,
 };
