@@ -67,9 +67,12 @@ export function warningOnWalgSettings(environment: Environment, fileNames: reado
     const harmless = ineffectiveNames[name] ?? ineffectiveNames[name.replace(/^WAL[GE]_/, '')];
     return harmless !== undefined && !harmless.includes(environment[name] ?? '');
   });
+  const [chosen = '', ...others] = prefixNames.filter((name) => environment[name]);
+  const passedOver = others.filter((name) => environment[name] !== environment[chosen]);
   const parts = [
     ...(ineffective.length === 0 ? [] : [`no effect in Seawall: ${ineffective.toSorted().join(', ')}`]),
     ...(unknown.length === 0 ? [] : [`unknown: ${unknown.toSorted().join(', ')}`]),
+    ...(passedOver.length === 0 ? [] : [`a repository beside that of ${chosen}: ${passedOver.join(', ')}`]),
   ];
   return parts.length === 0 ? undefined : `settings of WAL-G with ${parts.join('; ')}`;
 }

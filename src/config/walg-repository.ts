@@ -4,9 +4,7 @@ import type { Environment } from '../storage/environment.ts';
 /** The backends, in the order in which WAL-G looks for them; the first one that is configured is the one. */
 const backends = ['OSS', 'S3', 'FILE', 'GS', 'AZ', 'SWIFT', 'SSH'] as const;
 
-type Backend = (typeof backends)[number];
-
-/** Every variable that may name a repository in WAL-G's way. */
+/** Every variable that may name a repository in WAL-G's way, in the order in which it looks for them. */
 export const prefixNames: readonly string[] = backends.flatMap((backend) => [
   `WALG_${backend}_PREFIX`,
   `WALE_${backend}_PREFIX`,
@@ -18,8 +16,6 @@ export interface WalgRepository {
   readonly url: string;
   /** The variable that it came from. */
   readonly origin: string;
-  /** Variables that name other repositories, which WAL-G does not look at either. */
-  readonly unused: readonly string[];
 }
 
 /**
@@ -29,22 +25,19 @@ export interface WalgRepository {
  * @throws {@link ConfigError} for a backend that we do not have, and for prefixes under which WAL-G has other keys than we
  */
 export function walgRepository(environment: Environment): WalgRepository | undefined {
-  const found = backends.flatMap((backend) => {
-    const origin = [`WALG_${backend}_PREFIX`, `WALE_${backend}_PREFIX`].find((name) => environment[name]);
-    return origin === undefined ? [] : [{ backend, origin, prefix: environment[origin] ?? '' }];
-  });
-  const [first, ...others] = found;
-  if (first === undefined) return undefined;
-  const url = urlOf(first.backend, first.prefix.trim(), first.origin, environment);
+  const origin = prefixNames.find((name) => environment[name]);
+  if (origin === undefined) return undefined;
+  const url = urlOf(origin, environment);
   const folder = environment['WALG_STORAGE_PREFIX']?.replace(/^\/+|\/+$/g, '') ?? '';
   return {
     url: folder === '' ? url : `${url.replace(/\/+$/, '')}/${url.startsWith('/') ? folder : encodeURI(folder)}`,
-    origin: first.origin,
-    unused: others.map(({ origin }) => origin),
+    origin,
   };
 }
 
-function urlOf(backend: Backend, prefix: string, origin: string, environment: Environment): string {
+function urlOf(origin: string, environment: Environment): string {
+  const prefix = (environment[origin] ?? '').trim();
+  const backend = origin.split('_')[1] as (typeof backends)[number];
   switch (backend) {
     case 'FILE':
       return prefix.replace(/^file:\/\/(localhost)?(?=\/)/, '');
@@ -56,7 +49,7 @@ function urlOf(backend: Backend, prefix: string, origin: string, environment: En
       checkExactPrefix(prefix, origin, environment);
       return withScheme('gs', prefix, origin);
     default:
-      throw new ConfigError(`cannot use the repository ${origin} names: there is no ${backend} store`, {
+      throw new ConfigError(`cannot use the repository that ${origin} names: there is no store for ${backend}`, {
         hint: instead[backend],
       });
   }

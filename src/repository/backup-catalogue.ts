@@ -103,13 +103,15 @@ async function readBackup(repository: Repository, name: string, options: CallOpt
   };
 }
 
-interface StoredSentinel {
+/** A backup as a listing shows it, of which nothing has been read. */
+export interface StoredSentinel {
+  /** The backup's. */
   readonly name: string;
   readonly modifiedAt: Date;
 }
 
-/** The newest last; sentinels stored at the same instant are ordered by name. */
-async function listSentinels(repository: Repository, options: CallOptions): Promise<StoredSentinel[]> {
+/** The backups by their sentinels alone, the newest last; those stored at the same instant are ordered by name. */
+export async function listSentinels(repository: Repository, options: CallOptions = {}): Promise<StoredSentinel[]> {
   const sentinels: StoredSentinel[] = [];
   for await (const { key, modifiedAt } of repository.store.list(backupFolder, options)) {
     const name = backupNameOfSentinelKey(key);

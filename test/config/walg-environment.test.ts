@@ -30,6 +30,18 @@ describe('the warning on settings without effect', () => {
     );
   });
 
+  it('names the repositories that are passed over', () => {
+    const environment = {
+      WALG_FILE_PREFIX: '/srv/wal',
+      WALG_S3_PREFIX: 's3://b/p',
+      WALE_S3_PREFIX: 's3://b/p',
+      WALE_GS_PREFIX: 'gs://b',
+    };
+    expect(warningOnWalgSettings(environment, [])).toBe(
+      'settings of WAL-G with a repository beside that of WALG_S3_PREFIX: WALG_FILE_PREFIX, WALE_GS_PREFIX',
+    );
+  });
+
   it('is not given for what is honoured, needless, empty, or set to what happens anyway', () => {
     const environment = {
       WALG_COMPRESSION_METHOD: 'zstd',

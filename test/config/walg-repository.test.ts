@@ -21,12 +21,11 @@ describe('the repository of WAL-G’s prefixes', () => {
     expect(walgRepository(environment)).toMatchObject({ url });
   });
 
-  it('is that of the first backend in WAL-G’s order, and the others are named', () => {
+  it('is that of the first backend in WAL-G’s order', () => {
     const environment = { WALG_FILE_PREFIX: '/srv/wal', WALG_S3_PREFIX: 's3://bucket/a', WALG_SSH_PREFIX: 'ssh://h/x' };
     expect(walgRepository(environment)).toEqual({
       url: 's3://bucket/a',
       origin: 'WALG_S3_PREFIX',
-      unused: ['WALG_FILE_PREFIX', 'WALG_SSH_PREFIX'],
     });
     expect(walgRepository({})).toBeUndefined();
   });

@@ -4,6 +4,9 @@ import type { CommandDefinition } from '../command.ts';
 export const walgCommands: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   'wal-push': async () => (await import('./wal-push.ts')).walPushCommand,
   'wal-fetch': async () => (await import('./wal-fetch.ts')).walFetchCommand,
+  'backup-list': async () => (await import('./backup-list.ts')).backupListCommand,
+  'backup-show': async () => (await import('./backup-show.ts')).backupShowCommand,
+  'backup-mark': async () => (await import('./backup-mark.ts')).backupMarkCommand,
   delete: async () => (await import('../commands/delete.ts')).deleteCommand,
   agent: async () => (await import('../commands/agent.ts')).agentCommand,
 };
