@@ -57,6 +57,15 @@ export interface CommandDefinition {
 /** The settings that every command takes. */
 export const commonSettings: readonly SettingName[] = [
   'repository',
+  'encryption',
+  'allowUnencrypted',
+  'libsodiumKeyFile',
+  'libsodiumKeyTransform',
+  'openpgpKeyFile',
+  'openpgpPassphraseFile',
+  'awsKmsKeyId',
+  'awsKmsRegion',
+  'awsKmsEndpoint',
   'retryDeadline',
   's3Endpoint',
   's3Region',

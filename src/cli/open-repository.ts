@@ -5,11 +5,12 @@ import { ConfigError } from '../errors.ts';
 import { createRepository, type Repository } from '../repository/repository.ts';
 import type { Environment } from '../storage/environment.ts';
 import { openStore } from '../storage/open.ts';
+import { openCipher } from './open-cipher.ts';
 
 /**
  * Opens the repository that the settings name; the driver of its store is loaded only now.
  *
- * @throws {@link ConfigError} when none is named
+ * @throws {@link ConfigError} when none is named, or the encryption is not clear
  */
 export async function openRepository(
   settings: Settings,
@@ -25,6 +26,7 @@ export async function openRepository(
     level: settings.compressionLevel,
     engine: settings.compressionEngine,
   });
+  const cipher = await openCipher(settings, environment);
   const store = await openStore(
     {
       url: settings.repository,
@@ -44,5 +46,5 @@ export async function openRepository(
     },
     context,
   );
-  return createRepository(store, codec);
+  return createRepository(store, codec, { cipher, allowPlain: settings.allowUnencrypted });
 }

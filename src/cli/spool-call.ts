@@ -42,13 +42,15 @@ export function agentCommandOf(
   };
 }
 
-/** The files that say which repository is meant, in the launcher's order. */
-function settingsFilesOf({ configPath, environment }: CommandCall): (string | undefined)[] {
+/** The files that say which repository is meant, in the launcher's order; then those with keys, which only the agent watches. */
+function settingsFilesOf({ configPath, environment, settings }: CommandCall): (string | undefined)[] {
   const profiles = environment['AWS_CONFIG_FILE'] || join(environment['HOME'] ?? '', '/.aws/config');
   const paths = [
     configPath || defaultConfigPath,
     environment['AZURE_STORAGE_CONNECTION_STRING_FILE'] || undefined,
     profiles,
+    settings.libsodiumKeyFile,
+    settings.openpgpKeyFile,
   ];
   return paths.map((path) => (path === undefined ? undefined : resolve(path)));
 }

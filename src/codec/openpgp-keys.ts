@@ -1,5 +1,5 @@
 import { ConfigError, describeError } from '../errors.ts';
-import type { Secret } from '../util/secret.ts';
+import { Secret } from '../util/secret.ts';
 import { type KeySource, readKeyMaterial } from './key-material.ts';
 
 type Library = typeof import('openpgp');
@@ -32,6 +32,18 @@ export async function readOpenpgpKeys(openpgp: Library, source: KeySource): Prom
       hint: "Export it with 'gpg --export --armor', or 'gpg --export-secret-keys --armor' for decrypting.",
     });
   }
+}
+
+/** The passphrase of the private key, where one is set. @throws {@link ConfigError} when its file cannot be read */
+export async function readPassphrase(source: KeySource): Promise<Secret | undefined> {
+  if (source.key !== undefined || source.keyFile === undefined) return source.key;
+  const material = await readKeyMaterial(source, 'OpenPGP passphrase');
+  return new Secret(
+    material
+      .reveal()
+      .toString()
+      .replace(/\r?\n$/, ''),
+  );
 }
 
 /**

@@ -6,7 +6,7 @@ import { loadOnce } from '../util/load-once.ts';
 import type { Secret } from '../util/secret.ts';
 import type { Cipher } from './cipher.ts';
 import type { KeySource } from './key-material.ts';
-import { readOpenpgpKeys, recipients, unlockedKeys } from './openpgp-keys.ts';
+import { readOpenpgpKeys, readPassphrase, recipients, unlockedKeys } from './openpgp-keys.ts';
 import { decryptProtected, literalContent } from './openpgp-message.ts';
 import { packetTags, readPackets } from './openpgp-packets.ts';
 import { collectSessionKeys } from './openpgp-session-key.ts';
@@ -18,6 +18,8 @@ type PrivateKey = import('openpgp').PrivateKey;
 export interface OpenpgpOptions extends KeySource {
   /** Of the private key; none when it is not locked. */
   readonly passphrase?: Secret | undefined;
+  /** Path of a file that holds it; a line break at its end is no part of it. */
+  readonly passphraseFile?: string | undefined;
 }
 
 /**
@@ -28,11 +30,14 @@ export interface OpenpgpOptions extends KeySource {
  *
  * @see RFC 9580, sections 5.9 (literal data), 5.13.1 (SEIPD 1), 10.3 (messages)
  */
-export function openpgpCipher({ passphrase, ...source }: OpenpgpOptions): Cipher {
+export function openpgpCipher({ passphrase, passphraseFile, ...source }: OpenpgpOptions): Cipher {
   const openLibrary = loadOnce(() => loadLibrary('openpgp', () => import('openpgp')));
   const openKeys = loadOnce(async () => await readOpenpgpKeys(await openLibrary(), source));
   const openRecipients = loadOnce(async () => await recipients(await openKeys()));
-  const openPrivateKeys = loadOnce(async () => await unlockedKeys(await openLibrary(), await openKeys(), passphrase));
+  const openPrivateKeys = loadOnce(async () => {
+    const unlocking = await readPassphrase({ key: passphrase, keyFile: passphraseFile });
+    return await unlockedKeys(await openLibrary(), await openKeys(), unlocking);
+  });
 
   return {
     name: 'openpgp',

@@ -71,7 +71,8 @@ function parseValue(name: SettingName, found: FoundText): unknown {
   } catch (error) {
     const isFlag = found.origin === flagOf(name);
     const where = isFlag || found.origin === variableOf(name) ? found.origin : `${name} (from ${found.origin})`;
-    const message = `bad value ${JSON.stringify(found.text)} for ${where}: ${describeError(error)}`;
+    const shown = settingsTable[name].isSecret ? '' : ` ${JSON.stringify(found.text)}`;
+    const message = `bad value${shown} for ${where}: ${describeError(error)}`;
     throw isFlag ? new UsageError(message, { cause: error }) : new ConfigError(message, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { formatBytes, parseBytes } from '../util/bytes.ts';
 import { formatDuration, parseDurationMs } from '../util/duration.ts';
+import { Secret } from '../util/secret.ts';
 
 /** One row of the settings table. */
 export interface Setting<Value> {
@@ -10,6 +11,8 @@ export interface Setting<Value> {
   readonly default: Value;
   /** There is also a flag without a value, `--no-<name>`, which stands for `off`. */
   readonly hasOffFlag?: boolean;
+  /** Never printed, and never a flag, which everybody could read in the list of processes. */
+  readonly isSecret?: boolean;
   /** Other tools' environment variables that mean the same; ours wins over them, in this order. */
   readonly aliases: readonly string[];
   /** Readers for the texts of those whose tools write them in another way; they throw as `parse` does. */
@@ -48,6 +51,20 @@ export function json(row: Row<string | undefined>): Setting<string | undefined> 
       return value;
     },
     format: (value) => value ?? '',
+  };
+}
+
+/** A key or a passphrase. */
+export function secret(
+  row: Omit<Row<undefined>, 'default'> & { readonly placeholder: string },
+): Setting<Secret | undefined> {
+  return {
+    aliases: [],
+    default: undefined,
+    ...row,
+    isSecret: true,
+    parse: (value) => new Secret(value),
+    format: (value) => value?.toString() ?? '',
   };
 }
 

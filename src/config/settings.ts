@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { type EncryptionSettings, encryptionSettings } from './encryption-settings.ts';
 import { choice, duration, integer, json, type Setting, size, text, toggle } from './setting.ts';
 import { parsePrefetchDepth, parseWalgLogLevel, parseZstdLevelWord } from './walg-values.ts';
 
@@ -6,7 +7,7 @@ import { parsePrefetchDepth, parseWalgLogLevel, parseZstdLevelWord } from './wal
  * Every setting, once. The names follow from each other: `fetchDeadline` is the flag `--fetch-deadline`, the variable
  * `SEAWALL_FETCH_DEADLINE` and the key `fetchDeadline` of a configuration file. Sizes are bytes, durations milliseconds.
  */
-export interface Settings {
+export interface Settings extends EncryptionSettings {
   readonly repository: string | undefined;
   readonly compression: 'zstd' | 'lz4' | 'brotli' | 'lzma' | 'none';
   readonly compressionLevel: number;
@@ -61,6 +62,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     default: 'node',
     doc: 'What runs zstd: Node itself, or the optional package zstd-napi.',
   }),
+  ...encryptionSettings,
   jobs: integer(1, 64, {
     default: Math.min(availableParallelism(), 4),
     aliases: ['WALG_UPLOAD_DISK_CONCURRENCY'],
@@ -193,3 +195,8 @@ export function variableOf(name: SettingName): string {
 function kebabCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
+
+/** The variables of the settings that are secrets, those that other tools have for them included. */
+export const secretSettingVariables: readonly string[] = settingNames
+  .filter((name) => settingsTable[name].isSecret)
+  .flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]);

@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import type { Environment } from '../storage/environment.ts';
+import { foreignKeyNames } from './encryption-settings.ts';
 import { secretVariables } from './secret-files.ts';
 import { settingNames, settingsTable, variableOf } from './settings.ts';
 import { ineffectiveNames, needlessNames, passedOnNames, refusedNames, storageNames } from './walg-names.ts';
@@ -27,6 +28,7 @@ export function knownWalgNames(): readonly string[] {
       ...needlessNames,
       ...Object.keys(ineffectiveNames),
       ...Object.keys(refusedNames),
+      ...Object.keys(foreignKeyNames),
       ...[...storageNames, ...Object.keys(ineffectiveNames)].flatMap((name) =>
         /^WAL[GE]_/.test(name) ? [] : [`WALG_${name}`, `WALE_${name}`],
       ),

@@ -185,17 +185,8 @@ export const ineffectiveNames: Readonly<Record<string, readonly string[]>> = {
   WALG_FAILOVER_STORAGES_CACHE_EMA_ALPHA_DEAD_MIN: [],
 };
 
-const encryptionHint =
-  'Objects would be stored without the encryption that this asks for, and its objects cannot be read. Choose libsodium, OpenPGP or AWS KMS, or stay with WAL-G for this repository.';
-
-/** To go on without these would do harm: they are errors, with what to do instead. */
+/** To go on without these would do harm: they are errors, with what to do instead. For keys, see `encryption-settings.ts`. */
 export const refusedNames: Readonly<Record<string, string>> = {
-  GPG_KEY_ID: encryptionHint,
-  WALG_GPG_KEY_ID: encryptionHint,
-  WALE_GPG_KEY_ID: encryptionHint,
-  YC_CSE_KMS_KEY_ID: encryptionHint,
-  WALG_ENVELOPE_PGP_KEY: encryptionHint,
-  WALG_ENVELOPE_PGP_KEY_PATH: encryptionHint,
   S3_SSE_C: 'Encrypt with S3_SSE=aws:kms or on our side instead.',
   GCS_ENCRYPTION_KEY: 'Encrypt with a key of the bucket or on our side instead.',
   WALG_FAILOVER_STORAGES:

@@ -123,7 +123,7 @@ async function* decrypted(
     } catch (error) {
       if (!(error instanceof IntegrityError)) throw error;
       if (!looksPlain(suffix, await source.beginning(beginningSizeBytes))) throw error;
-      if (!allowPlain) throw notEncrypted(error);
+      if (!allowPlain) throw notEncrypted();
       const chunks = source.chunks();
       source.letGo();
       yield* chunks;
@@ -136,9 +136,8 @@ async function* decrypted(
   }
 }
 
-function notEncrypted(cause: IntegrityError): IntegrityError {
+function notEncrypted(): IntegrityError {
   return new IntegrityError('it is not encrypted, and encryption is configured', {
-    cause,
     hint: 'Find out who stored it. If it is from before encryption was switched on, set allowUnencrypted while you need it.',
   });
 }

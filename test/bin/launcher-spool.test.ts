@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretVariables } from '../../src/config/secret-files.ts';
-import { settingNames, settingsTable, variableOf } from '../../src/config/settings.ts';
+import { secretSettingVariables, settingNames, settingsTable, variableOf } from '../../src/config/settings.ts';
 import { isSecretName, storageNames } from '../../src/config/walg-names.ts';
 import { prefixNames } from '../../src/config/walg-repository.ts';
 import { type Half, makeHalf } from '../../src/wal/spool.ts';
@@ -337,6 +337,19 @@ describe.each(shells)('the fast path under %s', (shell) => {
     expect(new Set(all).size).toBe(calls.length);
   });
 
+  it.each(['SEAWALL_LIBSODIUM_KEY', 'WALG_LIBSODIUM_KEY', 'SEAWALL_OPENPGP_KEY', 'WALG_PGP_KEY'])(
+    'believes no note of an agent that had another key in %s, and writes none down',
+    async (variable) => {
+      const one = await settingsOf(push, { [variable]: 'c0nfidential, the first' });
+      const other = await settingsOf(push, { [variable]: 'c0nfidential, the other' });
+      expect(one).toMatch(/ keys=\d{1,5}$/);
+      expect(other).not.toBe(one);
+      expect(await settingsOf(push, { [variable]: 'c0nfidential, the first' })).toBe(one);
+      expect(await settingsOf(push)).not.toContain('keys=');
+      expect(await settingsOf(push, { SEAWALL_OPENPGP_PASSPHRASE: 'c0nfidential' })).not.toContain('c0nf');
+    },
+  );
+
   it('writes no secret down, and still tells one Azure account from another', async () => {
     const connection = (account: string, key: string) =>
       `DefaultEndpointsProtocol=https;AccountName=${account};AccountKey=${key};SharedAccessSignature=${key};BlobEndpoint=http://h/${account}?sig=${key}`;
@@ -364,7 +377,8 @@ describe('the launcher', () => {
       'WALG_STORAGE_PREFIX',
       'WALG_CONFIG_PATH',
     ];
-    const isSecret = (name: string): boolean => secretVariables.includes(name) || isSecretName(name);
+    const secrets = [...secretVariables, ...secretSettingVariables];
+    const isSecret = (name: string): boolean => secrets.includes(name) || isSecretName(name);
     expect(variables.filter((name) => !known.has(name) && !isSecret(name))).toEqual([]);
     expect([...known].filter(isSecretName)).toEqual([]);
     expect(readdirSync(dirname(seawallPath))).toEqual(['seawall']);

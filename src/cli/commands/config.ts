@@ -9,7 +9,7 @@ export const configCommand: CommandDefinition = {
   name: 'config',
   arguments: [{ notation: '<show>', description: 'show: print every setting' }],
   summary: 'show the settings and where they come from',
-  settings: settingNames,
+  settings: settingNames.filter((name) => !settingsTable[name].isSecret),
   options: [
     { flags: '--origin', description: 'say for each setting where its value comes from' },
     { flags: '--json', description: 'print JSON' },

@@ -1,6 +1,12 @@
 import { resolveSettings } from '../../config/resolve.ts';
 import { secretVariables, withSecretFiles } from '../../config/secret-files.ts';
-import { type Settings, settingNames, settingsTable, variableOf } from '../../config/settings.ts';
+import {
+  type Settings,
+  secretSettingVariables,
+  settingNames,
+  settingsTable,
+  variableOf,
+} from '../../config/settings.ts';
 import { readWalgConfigFile, walgConfigPath } from '../../config/walg-config-file.ts';
 import {
   knownWalgNames,
@@ -36,7 +42,8 @@ export const walg: Personality = {
 
 /** A command line is for all to see, so secrets have no flag. */
 function isFlag(name: string): boolean {
-  return !isSecretName(name) && !secretVariables.includes(name) && !name.startsWith('SEAWALL_');
+  const isSecret = isSecretName(name) || secretVariables.includes(name) || secretSettingVariables.includes(name);
+  return !isSecret && !name.startsWith('SEAWALL_');
 }
 
 /** WAL-G has a flag for each of its settings: `--walg-s3-prefix` for WALG_S3_PREFIX, `--pghost` for PGHOST. */
