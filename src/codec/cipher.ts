@@ -1,6 +1,6 @@
 /**
  * A way to keep objects secret. It works below compression: data is compressed, then encrypted, then stored. Both directions are
- * streams: memory stays bounded whatever the size. One file per cipher; `ciphers.ts` is the table that names them.
+ * streams: memory stays bounded whatever the size. One folder per cipher; `ciphers.ts` is the table that names them.
  */
 export interface Cipher {
   /** The setting's value: `libsodium`, `openpgp`, `aws-kms`. */

@@ -1,9 +1,9 @@
 import { ConfigError } from '../errors.ts';
-import { awsKmsCipher } from './aws-kms.ts';
-import type { AwsKmsOptions } from './aws-kms-client.ts';
+import { awsKmsCipher } from './aws-kms/aws-kms.ts';
+import type { AwsKmsOptions } from './aws-kms/client.ts';
 import type { Cipher } from './cipher.ts';
-import { type LibsodiumOptions, libsodiumCipher } from './libsodium.ts';
-import { type OpenpgpOptions, openpgpCipher } from './openpgp.ts';
+import { type LibsodiumOptions, libsodiumCipher } from './libsodium/libsodium.ts';
+import { type OpenpgpOptions, openpgpCipher } from './openpgp/openpgp.ts';
 
 /** What each cipher has to know. */
 export interface CipherOptions {

@@ -1,6 +1,6 @@
 /**
  * A compression format. Encoding and decoding are streams in both directions: memory stays bounded whatever the size.
- * One file per format; `codecs.ts` is the table that names them.
+ * One file or folder per format; `codecs.ts` is the table that names them.
  */
 export interface Codec {
   /** The setting's value: `zstd`, `none`, … */

@@ -2,10 +2,10 @@ import { ConfigError } from '../errors.ts';
 import { brotliCodec } from './brotli.ts';
 import type { Codec } from './codec.ts';
 import { gzipCodec } from './gzip.ts';
-import { lz4Codec } from './lz4.ts';
-import { lzmaCodec } from './lzma.ts';
+import { lz4Codec } from './lz4/lz4.ts';
+import { lzmaCodec } from './lzma/lzma.ts';
 import { noneCodec } from './none.ts';
-import { type ZstdOptions, zstdCodec } from './zstd.ts';
+import { type ZstdOptions, zstdCodec } from './zstd/zstd.ts';
 
 /** What new objects can be written with. */
 export type CodecName = 'zstd' | 'lz4' | 'brotli' | 'lzma' | 'none';

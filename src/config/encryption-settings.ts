@@ -1,4 +1,4 @@
-import type { LibsodiumKeyTransform } from '../codec/libsodium-key.ts';
+import type { LibsodiumKeyTransform } from '../codec/libsodium/key.ts';
 import type { Secret } from '../util/secret.ts';
 import { choice, type Setting, secret, text, toggle } from './setting.ts';
 

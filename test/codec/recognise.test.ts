@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { generateKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { createCodec } from '../../src/codec/codecs.ts';
-import { openpgpCipher } from '../../src/codec/openpgp.ts';
+import { openpgpCipher } from '../../src/codec/openpgp/openpgp.ts';
 import { beginningSizeBytes, looksPlain, recogniseCipher } from '../../src/codec/recognise.ts';
 import { Secret } from '../../src/util/secret.ts';
 import { inChunks, joined, walLikeBytes } from '../support/byte-streams.ts';
