@@ -11,7 +11,7 @@ export interface RelationFile {
 }
 
 /** Blocks per file, 1 GiB; a server built with another size is not supported (`relseg_size` in pg_control). */
-const blocksPerRelationFile = 131_072;
+export const blocksPerRelationFile = 131_072;
 
 const pattern = /^([1-9]\d{0,9})(?:_(fsm|vm|init))?(?:\.([1-9]\d{0,9}))?$/;
 

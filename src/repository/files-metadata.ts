@@ -1,5 +1,11 @@
-import { type ZodType, z } from 'zod';
-import { parseJsonObject, safeCount } from './json-object.ts';
+import { z } from 'zod';
+import { describeError, IntegrityError, NotFoundError } from '../errors.ts';
+import type { CallOptions } from '../storage/object-store.ts';
+import type { BackupRecord } from './backup-catalogue.ts';
+import { createJsonSplitter, type MemberUse } from './json-splitter.ts';
+import { filesMetadataKey, sentinelKey } from './layout.ts';
+import type { Repository } from './repository.ts';
+import { nameOfObject } from './wal-archive.ts';
 
 /** Pages of a file whose checksum did not fit; WAL-G lists at most ten of them. */
 export interface CorruptBlocks {
@@ -21,24 +27,24 @@ export interface FileMetadata {
   readonly corruptBlocks: CorruptBlocks | undefined;
 }
 
-/**
- * A backup's files_metadata.json. Names equal the entry names in the parts byte for byte (`/base/5/2619`): WAL-G skips an entry
- * that is not listed.
- */
-export interface FilesMetadata {
-  readonly files: ReadonlyMap<string, FileMetadata>;
-  /** File name of a part, with its suffix, to the names in it. */
-  readonly parts: ReadonlyMap<string, readonly string[]>;
+/** Told of what a file list holds, entry by entry. */
+export interface FilesMetadataVisitor {
+  onFile(name: string, file: FileMetadata): void;
+  /** A part by its file name, with the names in it. Parts come before or behind the files. */
+  onPart(fileName: string, names: readonly string[]): void;
 }
+
+/** The names of one part's files are the longest text: some hundred bytes for each, of which a part of 1 GiB has a million at most. */
+const textLimitBytes = 256 * 1024 * 1024;
+
+const count = z.int().nonnegative();
 
 const fileSchema = z
   .object({
     IsIncremented: z.boolean().default(false),
     IsSkipped: z.boolean().default(false),
     MTime: z.string(),
-    CorruptBlocks: z
-      .object({ CorruptBlocksCount: safeCount, SomeCorruptBlocks: z.array(safeCount).nullish() })
-      .nullish(),
+    CorruptBlocks: z.object({ CorruptBlocksCount: count, SomeCorruptBlocks: z.array(count).nullish() }).nullish(),
   })
   .transform(
     (json): FileMetadata => ({
@@ -51,17 +57,78 @@ const fileSchema = z
     }),
   );
 
-const filesMetadataSchema: ZodType<FilesMetadata> = z
-  .object({
-    Files: z.record(z.string(), fileSchema).nullish(),
-    TarFileSets: z.record(z.string(), z.array(z.string()).nullable()).nullish(),
-  })
-  .transform((json) => ({
-    files: new Map(Object.entries(json.Files ?? {})),
-    parts: new Map(Object.entries(json.TarFileSets ?? {}).map(([name, files]) => [name, files ?? []])),
-  }));
+const namesSchema = z.array(z.string()).nullable();
 
-/** Parses the bytes of a files_metadata.json. @param name - for the message @throws {@link IntegrityError} */
-export function parseFilesMetadata(bytes: Uint8Array, name: string): FilesMetadata {
-  return parseJsonObject(bytes, filesMetadataSchema, name);
+const uses: Readonly<Record<string, MemberUse>> = { Files: 'by member', TarFileSets: 'by member' };
+
+/**
+ * Reads a files_metadata.json, or a sentinel of WAL-G's first generation, which holds the same list: entry by entry, in memory that
+ * does not grow with their number.
+ *
+ * @param objectName - the object's key or URL, for messages
+ * @throws {@link IntegrityError} when it is not JSON, or an entry is damaged
+ */
+export async function readFilesMetadata(
+  source: AsyncIterable<Uint8Array>,
+  objectName: string,
+  visitor: FilesMetadataVisitor,
+): Promise<void> {
+  const splitter = createJsonSplitter({
+    name: objectName,
+    textLimitBytes,
+    useOf: (key) => uses[key] ?? 'not at all',
+    onMember(key, text, name = '') {
+      if (key === 'Files')
+        visitor.onFile(name, parseEntry(text, fileSchema, `${objectName} is damaged: ${key}.${name}`));
+      else visitor.onPart(name, parseEntry(text, namesSchema, `${objectName} is damaged: ${key}.${name}`) ?? []);
+    },
+  });
+  for await (const chunk of source) splitter.write(chunk);
+  splitter.end();
+}
+
+function parseEntry<T>(text: string, schema: z.ZodType<T>, what: string): T {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new IntegrityError(`${what}: ${describeError(error)}`, { cause: error });
+  }
+  const checked = schema.safeParse(parsed);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new IntegrityError(`${what}: ${issue?.path.join('.')}: ${issue?.message}`, { cause: checked.error });
+}
+
+/**
+ * Reads the list of a backup's files: from files_metadata.json, or from the sentinel, where WAL-G's first generation has it.
+ *
+ * @returns false when the backup has none, or an empty one, which stands for none
+ * @throws {@link IntegrityError} naming the object, when it is damaged
+ */
+export async function readFileList(
+  { store }: Repository,
+  { name, filesMetadataDisabled }: Pick<BackupRecord, 'name' | 'filesMetadataDisabled'>,
+  visitor: FilesMetadataVisitor,
+  options: CallOptions = {},
+): Promise<boolean> {
+  if (filesMetadataDisabled) return false;
+  let fileCount = 0;
+  const counting: FilesMetadataVisitor = {
+    onFile(fileName, file) {
+      fileCount += 1;
+      visitor.onFile(fileName, file);
+    },
+    onPart: (fileName, names) => visitor.onPart(fileName, names),
+  };
+  for (const key of [filesMetadataKey(name), sentinelKey(name)]) {
+    try {
+      const { body } = await store.get(key, options);
+      await readFilesMetadata(body, nameOfObject(store, key), counting);
+      if (fileCount > 0) return true;
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+  return false;
 }

@@ -2,6 +2,7 @@ import { parse, parseNumberAndBigInt, stringify } from 'lossless-json';
 import { type ZodType, z } from 'zod';
 import { describeError, IntegrityError } from '../errors.ts';
 import type { CallOptions, ObjectStore } from '../storage/object-store.ts';
+import { createJsonSplitter } from './json-splitter.ts';
 import { nameOfObject } from './wal-archive.ts';
 
 /**
@@ -29,17 +30,17 @@ export interface ReadJson<T> {
   readonly modifiedAt: Date;
 }
 
-/**
- * Largest sentinel or metadata object that is read into memory. A sentinel of WAL-G's first generation may hold the list of all
- * files, about 150 bytes each.
- */
-const sizeLimitBytes = 128 * 1024 * 1024;
+/** What is kept of a sentinel or a metadata object; the user's own data may be large. */
+const sizeLimitBytes = 16 * 1024 * 1024;
+
+/** A sentinel of WAL-G's first generation may hold the list of all files, which is not for this reader. */
+const fileLists: ReadonlySet<string> = new Set(['Files', 'TarFileSets', 'DatabasesByNames']);
 
 /**
- * Reads one JSON object and checks its shape.
+ * Reads one JSON object and checks its shape. Lists of files are passed over.
  *
  * @throws {@link NotFoundError} when there is none
- * @throws {@link IntegrityError} naming the key, when it is not JSON, or a field is missing or of the wrong type
+ * @throws {@link IntegrityError} naming the key, when it is not JSON, too large, or a field is missing or of the wrong type
  */
 export async function readJsonObject<T>(
   store: ObjectStore,
@@ -48,13 +49,23 @@ export async function readJsonObject<T>(
   options: CallOptions = {},
 ): Promise<ReadJson<T>> {
   const name = nameOfObject(store, key);
-  const stored = await store.get(key, options);
-  if (stored.sizeBytes > sizeLimitBytes) {
-    await stored.body[Symbol.asyncIterator]().return?.();
-    throw new IntegrityError(`${name} is damaged: it has ${stored.sizeBytes} bytes, more than ${sizeLimitBytes}`);
-  }
-  const bytes = Buffer.concat(await Array.fromAsync(stored.body));
-  return { value: parseJsonObject(bytes, schema, name), modifiedAt: stored.modifiedAt };
+  const { body, modifiedAt } = await store.get(key, options);
+  const members: string[] = [];
+  let sizeBytes = 0;
+  const splitter = createJsonSplitter({
+    name,
+    textLimitBytes: sizeLimitBytes,
+    useOf: (member) => (fileLists.has(member) ? 'not at all' : 'whole'),
+    onMember(member, text) {
+      members.push(`${JSON.stringify(member)}:${text}`);
+      sizeBytes += text.length;
+      if (sizeBytes > sizeLimitBytes)
+        throw new IntegrityError(`${name} is damaged: it has more than ${sizeLimitBytes} bytes`);
+    },
+  });
+  for await (const chunk of body) splitter.write(chunk);
+  splitter.end();
+  return { value: parseJsonObject(Buffer.from(`{${members.join(',')}}`), schema, name), modifiedAt };
 }
 
 /** Parses and checks the bytes of a JSON object. @throws {@link IntegrityError} beginning with the given name */

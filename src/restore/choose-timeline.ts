@@ -1,7 +1,8 @@
-import { UsageError } from '../errors.ts';
+import { IntegrityError, UsageError } from '../errors.ts';
 import { formatLsn } from '../postgres/lsn.ts';
 import { isReachable, rootTimeline, switchLsnFrom, type TimelineHistory } from '../postgres/timeline-history.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import type { BackupChain } from '../repository/backup-chain.ts';
 
 /** The timeline that recovery follows, as PostgreSQL's recovery_target_timeline takes it. */
 export type TargetTimeline = 'latest' | 'current' | number;
@@ -44,4 +45,23 @@ export function checkTimelineExists(target: TargetTimeline, histories: TimelineH
   throw new UsageError(`cannot restore along timeline ${target}: the repository has no history file for it`, {
     hint: `Timelines in the repository: ${known.join(', ')}.`,
   });
+}
+
+/**
+ * A delta may have been taken behind a switch of timelines. Then its parent must end before the switch: of what that holds from behind it, the
+ * delta knows nothing.
+ *
+ * @throws {@link IntegrityError} when a parent has WAL of a timeline that was left before
+ */
+export function checkTimelines(chain: BackupChain, histories: TimelineHistories): void {
+  for (const [index, parent] of chain.slice(1).entries()) {
+    const delta = chain[index];
+    // Without its history nobody knows where a timeline comes from; PostgreSQL will ask for it.
+    if (delta === undefined || !histories.has(delta.timeline)) continue;
+    const reason = whyUnreachable(parent, delta.timeline, histories);
+    if (reason === undefined) continue;
+    throw new IntegrityError(`${delta.name} is a delta upon ${parent.name}, but ${reason}`, {
+      hint: `Restore ${delta.parent?.fullName} or another older backup: the archived WAL leads on from there.`,
+    });
+  }
 }

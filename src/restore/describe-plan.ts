@@ -5,15 +5,18 @@ import type { RestorePlan } from './plan.ts';
 
 /** The plan for people, a line each. */
 export function describePlan(plan: RestorePlan): string[] {
-  const { backup, contents } = plan;
+  const { backup, parents, contents } = plan;
   const limits = Object.entries(plan.hotStandbyLimits).map(([name, value]) => `${name} = ${value}`);
-  const storedBytes = backup.compressedSizeBytes;
+  const links = [contents.parts, ...contents.parents.map(({ parts }) => parts)];
+  const parts = [...links.flatMap(({ data }) => data), contents.parts.control, contents.parts.label];
+  const fetched = parts.filter((part) => part !== undefined);
+  const storedBytes = fetched.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const endedAt = backup.finishedAt === undefined ? '' : ` (${backup.finishedAt.toISOString()})`;
-  const partCount = contents.parts.data.length + (contents.parts.label === undefined ? 1 : 2);
   return [
     `backup       ${backup.name} in ${plan.location}`,
     `taken        ${formatLsn(backup.startLsn)} to ${formatLsn(backup.finishLsn)}${endedAt} on timeline ${backup.timeline}, PostgreSQL ${plan.majorVersion}`,
-    `size         ${formatBytes(backup.uncompressedSizeBytes)}, ${formatBytes(storedBytes)} to fetch in ${partCount} parts, ${plan.jobs} at a time`,
+    ...parents.map(({ name }) => `upon         ${name}`),
+    `size         ${formatBytes(plan.sizeBytes)}, ${formatBytes(storedBytes)} to fetch in ${fetched.length} parts, ${plan.jobs} at a time`,
     `verified by  ${contents.hasManifest ? 'backup_manifest: size and checksum of every file' : 'sizes and completeness only'}`,
     `directory    ${plan.directory}`,
     ...plan.tablespaces.map(

@@ -1,8 +1,6 @@
 import { IntegrityError } from '../errors.ts';
 import type { ManifestChecksum, ManifestFile } from '../postgres/backup-manifest.ts';
-import type { FilesMetadata } from '../repository/files-metadata.ts';
-import { byteStringAsText, bytesOf, isUtf8ByteString, toByteString } from '../util/byte-string.ts';
-import { parseEntryName } from './entry-path.ts';
+import { byteStringAsText } from '../util/byte-string.ts';
 
 /** What a file must be. */
 export interface ExpectedFile {
@@ -10,15 +8,27 @@ export interface ExpectedFile {
   readonly checksum: ManifestChecksum | undefined;
 }
 
-/** The files that a backup says it has. Paths are byte strings below the data directory. */
+/** A file that has come and is wanted. */
+export interface Arrival {
+  /** `file`: the whole file. `increment`: pages of it; others come from older backups. `remainder`: the whole file, from which newer backups have pages. */
+  readonly form: 'file' | 'increment' | 'remainder';
+  /** As far as the backup says so. */
+  readonly expected: ExpectedFile | undefined;
+}
+
+/** The files that a backup says it has. Paths are byte strings below the data directory; links of its chain count from 0, the newest. */
 export interface ExpectedFiles {
   /**
-   * Notes that a file is there, and tells what it must be, as far as the backup says so.
+   * Notes that a file is there in a part of a link. What newer links have of the file is waited for.
    *
+   * @returns undefined when nothing of it is wanted from this link
    * @throws {@link IntegrityError} naming the object, for a file that does not belong to the backup or has come before
    */
-  arrive(path: string, objectName: string): ExpectedFile | undefined;
-  arriveDirectory(path: string): void;
+  arrive(path: string, link: number, objectName: string): Arrival | undefined | Promise<Arrival | undefined>;
+  /** What the link has of the file has been laid down. */
+  complete(path: string, link: number): void;
+  /** All parts of a link have been unpacked. */
+  endLink(link: number): void;
   /** What has not come, as texts. */
   missing(): string[];
 }
@@ -37,45 +47,17 @@ export function createManifestFiles(): ManifestFiles {
     add({ path, sizeBytes, checksum }) {
       files.set(path, { sizeBytes, checksum });
     },
-    arrive(path, objectName) {
-      const file = files.get(path);
+    arrive(path, _link, objectName) {
+      const expected = files.get(path);
       files.delete(path);
-      if (file !== undefined || unlisted.test(path)) return file;
+      if (expected !== undefined || unlisted.test(path)) return { form: 'file', expected };
       throw new IntegrityError(
-        `${objectName} holds ${show(path)}, which the backup manifest does not list or which has come before`,
+        `${objectName} holds ${JSON.stringify(byteStringAsText(path))}, which the backup manifest does not list or which has come before`,
         { hint: 'The parts and the manifest are not of one backup: do not trust it.' },
       );
     },
-    arriveDirectory: () => undefined,
+    complete: () => undefined,
+    endLink: () => undefined,
     missing: () => Array.from(files.keys(), byteStringAsText),
   };
-}
-
-/**
- * What files_metadata.json lists: names of files and directories. WAL-G knows names as texts only, so others are refused.
- *
- * @param metadata - undefined for a backup without: nothing is known of its files then
- */
-export function metadataFiles(metadata: FilesMetadata | undefined, name: string): ExpectedFiles {
-  const paths = new Set<string>();
-  for (const [fileName, { isSkipped }] of metadata?.files ?? []) {
-    if (!isSkipped) paths.add(parseEntryName(toByteString(fileName), name));
-  }
-  return {
-    arrive(path, objectName) {
-      if (!isUtf8ByteString(path)) {
-        throw new IntegrityError(
-          `${objectName} holds a name that is not UTF-8: ${bytesOf(path).toString('hex')} in hex`,
-        );
-      }
-      paths.delete(path);
-      return undefined;
-    },
-    arriveDirectory: (path) => void paths.delete(path),
-    missing: () => Array.from(paths, byteStringAsText),
-  };
-}
-
-function show(path: string): string {
-  return JSON.stringify(byteStringAsText(path));
 }

@@ -4,12 +4,14 @@ import { type ControlFile, parseControlFile } from '../postgres/control-file.ts'
 import { formatLsn } from '../postgres/lsn.ts';
 import { type MappedTablespace, parseTablespaceMap } from '../postgres/tablespace-map.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
-import { type FilesMetadata, parseFilesMetadata } from '../repository/files-metadata.ts';
-import { backupManifestKey, filesMetadataKey } from '../repository/layout.ts';
+import type { BackupChain } from '../repository/backup-chain.ts';
+import { backupManifestKey } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { nameOfObject } from '../repository/wal-archive.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import { parseEntryName } from './entry-path.ts';
+import type { FileSources } from './file-sources.ts';
+import { inspectChain, type ParentContents } from './inspect-chain.ts';
 import { inObject } from './of-object.ts';
 import { type BackupPart, type BackupParts, listParts, readPart } from './parts.ts';
 import { readTar } from './tar-entries.ts';
@@ -25,32 +27,38 @@ export interface BackupContents {
   readonly mappedTablespaces: readonly MappedTablespace[] | undefined;
   /** Whether the backup brings a backup_manifest, which proves every file. */
   readonly hasManifest: boolean;
-  /** What WAL-G wrote about the files; only read where there is no manifest. */
-  readonly filesMetadata: FilesMetadata | undefined;
+  /** Where each file comes from, as the list of files has it; undefined where there is a manifest, or no list. */
+  readonly files: ReadonlyMap<string, FileSources> | undefined;
+  /** What a delta stands on, its parent first, with the parts that are needed of it; empty for a full backup. */
+  readonly parents: readonly ParentContents[];
 }
 
 /** pg_control has 8 KiB, backup_label and tablespace_map a line each per fact or tablespace. */
 const largestSmallFileBytes = 1024 * 1024;
 
 /**
- * Reads what the plan of a restore needs: the list of the parts and the two small ones.
+ * Reads what the plan of a restore needs: the lists of files and parts, and the two small parts.
  *
+ * @param chain - the backup with what it stands on, down to the full backup
  * @throws {@link IntegrityError} when a part is missing, pg_control or backup_label is missing or damaged, or they are not of this
  *   backup
  */
 export async function inspectBackup(
   repository: Repository,
-  backup: BackupRecord,
+  chain: BackupChain,
   options: CallOptions,
 ): Promise<BackupContents> {
-  const hasManifest = await exists(repository, backupManifestKey(backup.name), options);
-  const filesMetadata = hasManifest ? undefined : await readFilesMetadata(repository, backup, options);
-  const parts = await listParts(repository, backup.name, filesMetadata?.parts.keys() ?? [], options);
+  const [backup] = chain;
+  // A manifest describes a full backup.
+  const hasManifest = chain.length === 1 && (await exists(repository, backupManifestKey(backup.name), options));
+  const listed = hasManifest ? undefined : await inspectChain(repository, chain, options);
+  const parts = await listParts(repository, backup.name, listed?.partNames ?? [], options);
   if (hasManifest) checkStoredSize(parts, backup);
 
   const control = await readControl(repository, parts, backup, options);
   const labelFiles = parts.label && (await readSmallFiles(repository, parts.label, true, options));
-  return { parts, control, ...readLabel(labelFiles, backup), hasManifest, filesMetadata };
+  const { files, parents = [] } = listed ?? {};
+  return { parts, control, ...readLabel(labelFiles, backup), hasManifest, files, parents };
 }
 
 async function readControl(
@@ -131,21 +139,6 @@ function checkStoredSize({ data, control, label }: BackupParts, backup: BackupRe
     `the parts of backup ${backup.name} have ${sizeBytes} bytes, not ${backup.compressedSizeBytes} as when it was taken`,
     { hint: 'A part is missing or has been replaced: choose another backup, and find out what changed the objects.' },
   );
-}
-
-async function readFilesMetadata(
-  repository: Repository,
-  backup: BackupRecord,
-  options: CallOptions,
-): Promise<FilesMetadata | undefined> {
-  const key = filesMetadataKey(backup.name);
-  try {
-    const { body } = await repository.store.get(key, options);
-    return parseFilesMetadata(Buffer.concat(await Array.fromAsync(body)), nameOfObject(repository.store, key));
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
 }
 
 async function exists(repository: Repository, key: string, options: CallOptions): Promise<boolean> {

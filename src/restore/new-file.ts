@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, futimesSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, ftruncateSync, futimesSync, openSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { IntegrityError, systemErrorCode } from '../errors.ts';
 import { byteStringAsText, bytesOf } from '../util/byte-string.ts';
@@ -9,7 +9,10 @@ import { fileError } from '../util/file-error.ts';
  * back costs five times as much as the calls themselves: what is small is done at once, only large pieces are handed to the pool.
  */
 export interface NewFile {
-  write(piece: Uint8Array): Promise<void>;
+  /** Writes behind what has been written before, or at a position. */
+  write(piece: Uint8Array, positionBytes?: number): Promise<void>;
+  /** Gives it this size; what has not been written reads as zeros. */
+  resize(sizeBytes: number): void;
   /** Sets permissions and time, and gives the descriptor away, to be synced and closed. */
   finish(mode: number, modifiedAt: Date): number;
   /** Closes it as it is. */
@@ -31,18 +34,40 @@ const writeInPool = promisify(write);
  */
 export function createNewFile(place: string, what: string): NewFile {
   const name = byteStringAsText(place);
-  const descriptor = openNew(place, name, what);
+  return fileOf(openNew(place, name, what), name);
+}
+
+/** Opens a file again that has been created and abandoned. @throws as {@link createNewFile} */
+export function openAgain(place: string): NewFile {
+  const name = byteStringAsText(place);
+  try {
+    return fileOf(openSync(bytesOf(place), constants.O_WRONLY | constants.O_NOFOLLOW), name);
+  } catch (error) {
+    throw fileError(`cannot write ${name}`, name, error);
+  }
+}
+
+function fileOf(descriptor: number, name: string): NewFile {
   const cannotWrite = (error: unknown) => fileError(`cannot write ${name}`, name, error);
   return {
-    async write(piece) {
+    async write(piece, positionBytes) {
+      const positionOf = (written: number) => (positionBytes === undefined ? null : positionBytes + written);
       try {
         const isSmall = piece.byteLength <= smallPieceBytes;
         // write(2) may take a part only, for example the last bytes of a disk that is getting full.
         for (let written = 0; written < piece.byteLength; ) {
           written += isSmall
-            ? writeSync(descriptor, piece, written)
-            : (await writeInPool(descriptor, piece, written, piece.byteLength - written, null)).bytesWritten;
+            ? writeSync(descriptor, piece, written, piece.byteLength - written, positionOf(written))
+            : (await writeInPool(descriptor, piece, written, piece.byteLength - written, positionOf(written)))
+                .bytesWritten;
         }
+      } catch (error) {
+        throw cannotWrite(error);
+      }
+    },
+    resize(sizeBytes) {
+      try {
+        ftruncateSync(descriptor, sizeBytes);
       } catch (error) {
         throw cannotWrite(error);
       }

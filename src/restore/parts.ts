@@ -42,6 +42,44 @@ export async function listParts(
   namesInBackup: Iterable<string>,
   options: CallOptions,
 ): Promise<BackupParts> {
+  const stored = await listStored(repository, backupName, options);
+  const demanded = Array.from(namesInBackup, stemOf);
+  for (const stem of demanded) stored.demand(stem);
+  const control = stored.demand('pg_control');
+  if (demanded.length === 0) demandNumbered(stored);
+  const { data, label } = stored;
+  return { data, control, label, haveEndMarks: label !== undefined };
+}
+
+/** Which parts of a parent to fetch, by file name. */
+export interface PartChoice {
+  /** All that the backup says it has and that hold something; empty when it does not say. */
+  readonly needed: readonly string[];
+  /** Hold nothing that the restore takes. */
+  readonly unneeded: readonly string[];
+}
+
+/** The parts of the parent of a delta, as far as they are needed. Its pg_control and backup_label are not. Throws as {@link listParts}. */
+export async function listParentParts(
+  repository: Repository,
+  backupName: string,
+  { needed, unneeded }: PartChoice,
+  options: CallOptions,
+): Promise<Pick<BackupParts, 'data' | 'haveEndMarks'>> {
+  const stored = await listStored(repository, backupName, options);
+  for (const name of needed) stored.demand(stemOf(name));
+  if (needed.length === 0) demandNumbered(stored);
+  const left = new Set(unneeded.map(stemOf));
+  const data = stored.data.filter(({ fileName }) => !left.has(stemOf(fileName)));
+  return { data, haveEndMarks: stored.label !== undefined };
+}
+
+interface StoredParts extends Pick<BackupParts, 'data' | 'label'> {
+  /** @throws {@link IntegrityError} when there is no such part */
+  demand(stem: string): BackupPart;
+}
+
+async function listStored(repository: Repository, backupName: string, options: CallOptions): Promise<StoredParts> {
   const prefix = partsPrefix(backupName);
   const stems = new Map<string, BackupPart>();
   for await (const { key, sizeBytes } of repository.store.list(prefix, options)) {
@@ -58,23 +96,25 @@ export async function listParts(
     requireReadable({ name, suffix });
     stems.set(stem, { key, fileName, sizeBytes, suffix });
   }
-  const demand = (stem: string): BackupPart => {
-    const part = stems.get(stem);
-    if (part !== undefined) return part;
-    throw missingPart(nameOfObject(repository.store, `${prefix}${stem}.tar`));
+  return {
+    data: [...stems].filter(([stem]) => stem !== 'pg_control' && stem !== 'backup_label').map(([, part]) => part),
+    label: stems.get('backup_label'),
+    demand(stem) {
+      const part = stems.get(stem);
+      if (part !== undefined) return part;
+      throw missingPart(nameOfObject(repository.store, `${prefix}${stem}.tar`));
+    },
   };
-  const demanded = Array.from(namesInBackup, (name) => partPattern.exec(name)?.groups?.['stem'] ?? name);
-  demanded.forEach(demand);
-  const control = demand('pg_control');
-  const data = [...stems].filter(([stem]) => stem !== 'pg_control' && stem !== 'backup_label').map(([, part]) => part);
-  if (demanded.length === 0) {
-    // Without a list, a part can only be missed by its number; all but the last ones show that way.
-    const numbered = data.filter(({ fileName }) => /^part_\d+\./.test(fileName)).length;
-    for (let number = 1; number <= Math.max(numbered, 1); number += 1)
-      demand(`part_${String(number).padStart(3, '0')}`);
-  }
-  const label = stems.get('backup_label');
-  return { data, control, label, haveEndMarks: label !== undefined };
+}
+
+function stemOf(fileName: string): string {
+  return partPattern.exec(fileName)?.groups?.['stem'] ?? fileName;
+}
+
+/** Without a list, a part can only be missed by its number; all but the last ones show that way. */
+function demandNumbered({ data, demand }: StoredParts): void {
+  const numbered = data.filter(({ fileName }) => /^part_\d+\./.test(fileName)).length;
+  for (let number = 1; number <= Math.max(numbered, 1); number += 1) demand(`part_${String(number).padStart(3, '0')}`);
 }
 
 /** The plain tar of a part. What is wrong with it is thrown as by {@link decodeObject}. */

@@ -5,6 +5,7 @@ import { recoverySettings } from '../postgres/recovery-settings.ts';
 import type { RecoveryTarget } from '../postgres/recovery-target.ts';
 import type { MappedTablespace } from '../postgres/tablespace-map.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import type { BackupChain } from '../repository/backup-chain.ts';
 import { formatBytes } from '../util/bytes.ts';
 import type { BackupContents } from './inspect-backup.ts';
 import { type PlannedTablespace, planTablespaces, type TablespaceMapping } from './plan-tablespaces.ts';
@@ -34,7 +35,8 @@ export interface RestoreOptions {
 export interface RestoreFacts {
   /** Of the repository. */
   readonly location: string;
-  readonly backup: BackupRecord;
+  /** The backup with what it stands on. */
+  readonly chain: BackupChain;
   readonly contents: BackupContents;
   /** The timeline that recovery follows, by number. */
   readonly timeline: number;
@@ -51,7 +53,11 @@ export interface RestoreFacts {
 export interface RestorePlan {
   readonly location: string;
   readonly backup: BackupRecord;
+  /** What the backup stands on, its parent first; empty for a full backup. */
+  readonly parents: readonly BackupRecord[];
   readonly contents: BackupContents;
+  /** Of the files that will be there. */
+  readonly sizeBytes: number;
   /** Of PostgreSQL, e.g. 18. */
   readonly majorVersion: number;
   readonly directory: string;
@@ -83,7 +89,9 @@ export interface RestorePlan {
  * @throws {@link IntegrityError} when the backup contradicts itself
  */
 export function planRestore(facts: RestoreFacts, options: RestoreOptions): RestorePlan {
-  const { backup, contents, directory } = facts;
+  const { chain, contents, directory } = facts;
+  const [backup, ...parents] = chain;
+  const sizeBytes = restoredSizeOf(chain);
   checkTablespaceMap(backup, contents.mappedTablespaces ?? []);
   const tablespaces = planTablespaces(backup, directory, options.tablespaceMappings);
   const isOwnDirectory = directory === backup.dataDirectory;
@@ -92,7 +100,9 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
   return {
     location: facts.location,
     backup,
+    parents,
     contents,
+    sizeBytes,
     majorVersion: Math.floor(backup.pgVersion / 10_000),
     directory,
     tablespaces,
@@ -108,8 +118,15 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
     isReadInRecovery: standby || (target.stop.kind !== 'latest' && target.action === 'pause'),
     archiveMode,
     isOwnDirectory,
-    notes: notesOn(facts, archiveMode, isOwnDirectory, target),
+    notes: notesOn(facts, { archiveMode, isOwnDirectory, sizeBytes }, target),
   };
+}
+
+/** A delta's own size is that of what has changed; what it leads to, the whole cluster, has another. */
+function restoredSizeOf([backup, ...parents]: BackupChain): number {
+  if (parents.length === 0) return backup.uncompressedSizeBytes;
+  const changed = parents.reduce((sum, { uncompressedSizeBytes }) => sum + uncompressedSizeBytes, 0);
+  return backup.dataCatalogSizeBytes ?? backup.uncompressedSizeBytes + changed;
 }
 
 /** The links are made from the sentinel's list, and the server gets no tablespace_map, so the two must name the same tablespaces. */
@@ -125,9 +142,8 @@ export function checkTablespaceMap(backup: BackupRecord, mapped: readonly Mapped
 }
 
 function notesOn(
-  { backup, contents, hostname, now, freeBytes }: RestoreFacts,
-  archiveMode: 'off' | 'keep',
-  isOwnDirectory: boolean,
+  { chain: [backup], contents, hostname, now, freeBytes }: RestoreFacts,
+  { archiveMode, isOwnDirectory, sizeBytes }: Pick<RestorePlan, 'archiveMode' | 'isOwnDirectory' | 'sizeBytes'>,
   { stop }: RecoveryTarget,
 ): string[] {
   const notes: string[] = [];
@@ -145,8 +161,8 @@ function notesOn(
       `archive_mode stays as it was, and the backup was taken on ${backup.hostname}: if that server still runs, restore with --archive-mode off.`,
     );
   }
-  if (freeBytes !== undefined && freeBytes < backup.uncompressedSizeBytes) {
-    const [needed, free] = [backup.uncompressedSizeBytes, freeBytes].map(formatBytes);
+  if (freeBytes !== undefined && freeBytes < sizeBytes) {
+    const [needed, free] = [sizeBytes, freeBytes].map(formatBytes);
     notes.push(`The files of the backup have ${needed}, and the file system of the destination has room for ${free}.`);
   }
   if (stop.kind === 'time' && stop.time.at > now) {

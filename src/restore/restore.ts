@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
-import { describeError, UsageError } from '../errors.ts';
+import { describeError, type IntegrityError } from '../errors.ts';
 import { type BackupRecord, type DamagedBackup, listBackups } from '../repository/backup-catalogue.ts';
+import { type BackupChain, chainOf, chainProblem } from '../repository/backup-chain.ts';
 import type { Repository } from '../repository/repository.ts';
 import { chooseBackup } from './choose-backup.ts';
-import { timelineFor } from './choose-timeline.ts';
+import { checkTimelines, timelineFor } from './choose-timeline.ts';
 import { claimDirectories, freeBytesAt, inspectDirectory, realPathOf } from './destination.ts';
 import { finishRestore } from './finish.ts';
 import { inspectBackup } from './inspect-backup.ts';
@@ -58,17 +59,18 @@ export async function prepareRestore(
   const directory = await realPathOf(options.directory);
   await inspectDirectory(directory, 'destination');
 
-  const backups = await listReadableBackups(repository, options.backup, context);
+  const { backups, chainFor } = await listRestorableBackups(repository, options.backup, context);
   const timelines = backups.map((backup) => backup.timeline);
   const histories = await readTimelines(repository, timelines, options.target.timeline, { signal });
   const backup = chooseBackup(backups, options.backup, options.target, histories, location);
-  refuseDelta(backup);
+  const chain = chainFor(backup);
+  checkTimelines(chain, histories);
   const timeline = timelineFor(backup, options.target.timeline, histories);
-  const contents = await inspectBackup(repository, backup, { signal });
+  const contents = await inspectBackup(repository, chain, { signal });
 
   const freeBytes = await freeBytesAt(directory);
   const here = { directory, hostname: hostname(), now: context.clock.now(), freeBytes };
-  const plan = planRestore({ location, backup, contents, timeline, ...here }, options);
+  const plan = planRestore({ location, chain, contents, timeline, ...here }, options);
   for (const tablespace of plan.tablespaces) {
     await inspectDirectory(tablespace.location, `tablespace ${tablespace.oid}`);
   }
@@ -96,25 +98,37 @@ async function carryOut(
   }
 }
 
-/** A damaged backup does not keep others from being restored; the one that was asked for by its name is an error. */
-async function listReadableBackups(
+interface RestorableBackups {
+  readonly backups: readonly BackupRecord[];
+  readonly chainFor: (backup: BackupRecord) => BackupChain;
+}
+
+/**
+ * A damaged backup, or a delta whose chain is broken, does not keep others from being restored; the one that was asked for by its name is
+ * an error.
+ */
+async function listRestorableBackups(
   repository: Repository,
   wanted: string,
   { signal, log }: Context,
-): Promise<BackupRecord[]> {
-  const onDamaged = ({ name, error }: DamagedBackup) => {
+): Promise<RestorableBackups> {
+  const damaged = new Map<string, IntegrityError>();
+  const leaveOut = (name: string, error: IntegrityError) => {
     if (name === wanted) throw error;
     log.warn({ backup: name, cause: describeError(error) }, 'a damaged backup is left out of consideration');
   };
-  return await listBackups(repository, { signal, onDamaged });
-}
-
-/** Chains of deltas are not restored yet. */
-function refuseDelta({ name, parent }: BackupRecord): void {
-  if (parent === undefined) return;
-  throw new UsageError(`cannot restore ${name}: it is a delta upon ${parent.name}`, {
-    hint: `Restore the full backup, ${parent.fullName}: the archived WAL leads from there to the same place.`,
+  const onDamaged = ({ name, error }: DamagedBackup) => {
+    damaged.set(name, error);
+    leaveOut(name, error);
+  };
+  const readable = await listBackups(repository, { signal, onDamaged });
+  const lookup = { backups: new Map(readable.map((backup) => [backup.name, backup])), damaged };
+  const backups = readable.filter((backup) => {
+    const problem = chainProblem(backup, lookup);
+    if (problem !== undefined) leaveOut(backup.name, problem);
+    return problem === undefined;
   });
+  return { backups, chainFor: (backup) => chainOf(backup, lookup) };
 }
 
 function directoriesOf({ directory, tablespaces }: RestorePlan): string[] {

@@ -2,17 +2,20 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Context } from '../context.ts';
 import { IntegrityError } from '../errors.ts';
-import { filesMetadataKey } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import { nameOfObject } from '../repository/wal-archive.ts';
+import { byteStringAsText } from '../util/byte-string.ts';
 import { createDirectories, type Directories } from './directories.ts';
-import { createManifestFiles, type ExpectedFiles, metadataFiles } from './expected-files.ts';
+import { createManifestFiles, type ExpectedFiles } from './expected-files.ts';
 import { createFileSyncs } from './file-syncs.ts';
 import { writeManifest } from './manifest.ts';
-import { type BackupPart, readPart } from './parts.ts';
+import { collectMissingPages } from './missing-pages.ts';
+import { type BackupPart, type BackupParts, readPart } from './parts.ts';
+import { createPatchedFiles } from './patched-files.ts';
 import { createPlacement, rootsOf } from './placement.ts';
 import type { RestoreOptions, RestorePlan } from './plan.ts';
-import { type Unpacking, unpackPart } from './unpack.ts';
+import { createPlannedFiles } from './planned-files.ts';
+import { heldPaths, type Unpacking, unpackPart } from './unpack.ts';
 
 /** A backup whose files are on disk, all but those that make a cluster of them. */
 export interface UnpackedBackup {
@@ -37,72 +40,89 @@ export async function unpackBackup(
   onProgress: RestoreOptions['onProgress'],
   context: Context,
 ): Promise<UnpackedBackup> {
-  const { backup, contents, directory } = plan;
+  const { contents, directory } = plan;
   const placement = createPlacement(
     directory,
     plan.tablespaces.map(({ oid, location }) => [oid, location]),
   );
-  const expected = await expectFiles(repository, plan, context.signal);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  const expected = await expectFiles(repository, plan, signal, context);
+  const directories = createDirectories(rootsOf(placement));
+  const syncs = createFileSyncs();
   let bytesDone = 0;
-  const unpacking: Unpacking = {
-    placement,
-    expected,
-    haveEndMarks: contents.parts.haveEndMarks,
-    directories: createDirectories(rootsOf(placement)),
-    syncs: createFileSyncs(),
-    held: new Map(),
-    onBytes: (sizeBytes) => {
-      bytesDone += sizeBytes;
-      onProgress?.({ bytesDone, bytesTotal: Math.max(backup.uncompressedSizeBytes, bytesDone) });
-    },
+  const onBytes = (sizeBytes: number) => {
+    bytesDone += sizeBytes;
+    onProgress?.({ bytesDone, bytesTotal: Math.max(plan.sizeBytes, bytesDone) });
   };
-  const { data, label, control } = contents.parts;
+  const emptyPages = collectMissingPages(contents.files);
+  const patched = createPatchedFiles({ directories, syncs, onBytes });
+  const held = new Map<string, Buffer>();
+  const { add: onMissingPages } = emptyPages;
+  const unpacking: Unpacking = { placement, expected, directories, syncs, patched, held, onBytes, onMissingPages };
+  const { parts, parents } = contents;
+  const links = [parts, ...parents.map((parent) => parent.parts)];
+  const { haveEndMarks } = parts;
+  const last = { data: parts.label === undefined ? [parts.control] : [parts.label, parts.control], haveEndMarks };
   try {
-    await unpackSideBySide(repository, data, plan.jobs, unpacking, context.signal);
-    const last = label === undefined ? [control] : [label, control];
-    await unpackSideBySide(repository, last, 1, unpacking, context.signal);
+    await unpackSideBySide(repository, links, plan.jobs, unpacking, { signal, fail: (error) => failure.abort(error) });
+    await unpackSideBySide(repository, [last], 1, unpacking, { signal, fail: (error) => failure.abort(error) });
   } catch (error) {
     // Nothing may be written any more when the caller takes everything away again; the first failure is the one that counts.
-    await unpacking.syncs.settle().catch(() => undefined);
+    await syncs.settle().catch(() => undefined);
     throw error;
   }
-  await unpacking.syncs.settle();
+  await syncs.settle();
   checkComplete(expected, plan);
-  return { directories: unpacking.directories, held: unpacking.held, sizeBytes: bytesDone };
+  emptyPages.report(context);
+  return { directories, held, sizeBytes: bytesDone };
 }
 
-async function expectFiles(repository: Repository, plan: RestorePlan, signal: AbortSignal): Promise<ExpectedFiles> {
-  const { backup, contents, directory } = plan;
+async function expectFiles(
+  repository: Repository,
+  plan: RestorePlan,
+  signal: AbortSignal,
+  { log }: Context,
+): Promise<ExpectedFiles> {
+  const { contents, directory } = plan;
   if (!contents.hasManifest) {
-    const name = nameOfObject(repository.store, filesMetadataKey(backup.name));
-    return metadataFiles(contents.filesMetadata, name);
+    const isFull = contents.parents.length === 0;
+    const takeUnlisted = (path: string) => isFull || heldPaths.has(path);
+    const onUnlisted = (path: string, object: string) =>
+      log.warn({ path: byteStringAsText(path), object }, 'a file that the backup does not list is left out');
+    return createPlannedFiles(contents.files ?? new Map(), { takeUnlisted, onUnlisted, signal });
   }
   const files = createManifestFiles();
   await writeManifest(repository, plan, join(directory, 'backup_manifest'), files, { signal });
   return files;
 }
 
-/** Unpacks the parts; the first failure stops the others, and they have all ended when this does. */
+/**
+ * Unpacks the parts of the links, the newest link's first; the first failure stops the others, and they have all ended when this does. As
+ * parts begin in this order, one that waits for a newer link waits for parts that are being unpacked.
+ */
 async function unpackSideBySide(
   repository: Repository,
-  parts: readonly BackupPart[],
+  links: readonly Pick<BackupParts, 'data' | 'haveEndMarks'>[],
   jobs: number,
   unpacking: Unpacking,
-  outerSignal: AbortSignal,
+  { signal, fail }: { readonly signal: AbortSignal; readonly fail: (error: unknown) => void },
 ): Promise<void> {
-  const failure = new AbortController();
-  const signal = AbortSignal.any([outerSignal, failure.signal]);
   const limit = pLimit(jobs);
-  const unpackOne = async (part: BackupPart) => {
+  const unpackOne = async (part: BackupPart, link: number, haveEndMarks: boolean) => {
     try {
       signal.throwIfAborted();
-      const name = nameOfObject(repository.store, part.key);
-      await unpackPart(readPart(repository, part, { signal }), name, unpacking);
+      const objectName = nameOfObject(repository.store, part.key);
+      await unpackPart(readPart(repository, part, { signal }), { objectName, link, haveEndMarks }, unpacking);
     } catch (error) {
-      failure.abort(error);
+      fail(error);
     }
   };
-  await Promise.all(parts.map((part) => limit(unpackOne, part)));
+  const unpackLink = async ({ data, haveEndMarks }: Pick<BackupParts, 'data' | 'haveEndMarks'>, link: number) => {
+    await Promise.all(data.map((part) => limit(unpackOne, part, link, haveEndMarks)));
+    unpacking.expected.endLink(link);
+  };
+  await Promise.all(links.map(unpackLink));
   signal.throwIfAborted();
 }
 

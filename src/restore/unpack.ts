@@ -7,6 +7,7 @@ import { parseEntryName, parseTablespacePath } from './entry-path.ts';
 import type { ExpectedFile, ExpectedFiles } from './expected-files.ts';
 import type { FileSyncs } from './file-syncs.ts';
 import { createNewFile } from './new-file.ts';
+import type { PatchedFiles } from './patched-files.ts';
 import { type Placement, parentOf, placeOf } from './placement.ts';
 import { readTar, type TarEntry } from './tar-entries.ts';
 
@@ -14,18 +15,29 @@ import { readTar, type TarEntry } from './tar-entries.ts';
 export interface Unpacking {
   readonly placement: Placement;
   readonly expected: ExpectedFiles;
-  /** See {@link readTar}. */
-  readonly haveEndMarks: boolean;
   readonly directories: Directories;
+  readonly patched: PatchedFiles;
   readonly syncs: FileSyncs;
   /** Files that are not written as they come but at the end, in their final form: pg_control, backup_label and the like. */
   readonly held: Map<string, Buffer>;
   /** Told of each piece that has been written. */
   readonly onBytes: (sizeBytes: number) => void;
+  /** Told of a file of which so many pages are in no backup of the chain. */
+  readonly onMissingPages: (path: string, pageCount: number) => void;
+}
+
+/** Which part is being unpacked. */
+export interface PartOrigin {
+  /** Names the part in messages. */
+  readonly objectName: string;
+  /** The link of the chain to which it belongs: 0 for the backup that is restored, 1 for its parent. */
+  readonly link: number;
+  /** See {@link readTar}. */
+  readonly haveEndMarks: boolean;
 }
 
 /** Without these files, or with those of the backup, a half-restored cluster could be started or would recover elsewhere. */
-const heldPaths: ReadonlySet<string> = new Set([
+export const heldPaths: ReadonlySet<string> = new Set([
   'global/pg_control',
   'backup_label',
   'tablespace_map',
@@ -52,28 +64,32 @@ const writeSizeBytes = 256 * 1024;
 
 /**
  * Lays down what one part holds: every file is created anew, compared with what the backup says of it while it is written, and
- * handed over to be synced.
+ * handed over to be synced. Of the parts of parents, only the files that the backup takes from there.
  *
- * @param objectName - names the part in messages
  * @throws {@link IntegrityError} for everything in which the part is not what it should be; nothing is ever written outside of
  *   the placement's directories
  * @throws {@link LocalFileError} or {@link PermissionError} when a file cannot be written
  */
 export async function unpackPart(
   source: AsyncIterable<Uint8Array>,
-  objectName: string,
+  origin: PartOrigin,
   unpacking: Unpacking,
 ): Promise<void> {
-  for await (const entry of readTar(source, objectName, unpacking.haveEndMarks)) {
+  const { objectName, link, haveEndMarks } = origin;
+  for await (const entry of readTar(source, objectName, haveEndMarks)) {
     const path = parseEntryName(entry.name, objectName);
-    if (entry.kind === 'directory') await unpackDirectory(path, entry, unpacking);
-    else if (entry.kind === 'symlink') checkLink(path, entry, objectName);
-    else await unpackFile(path, entry, objectName, unpacking);
+    if (entry.kind === 'file') {
+      await unpackFile(path, entry, origin, unpacking);
+      continue;
+    }
+    if (entry.kind === 'symlink') checkLink(path, entry, objectName);
+    // A directory is as the newest backup has it.
+    else if (link === 0) await unpackDirectory(path, entry, unpacking);
+    unpacking.expected.complete(path, link);
   }
 }
 
 async function unpackDirectory(path: string, entry: TarEntry, unpacking: Unpacking): Promise<void> {
-  unpacking.expected.arriveDirectory(path);
   const mode = path === '' ? entry.mode & dataDirectoryBits : entry.mode & 0o777;
   await unpacking.directories.ensureWithMode(placeOf(path, unpacking.placement), mode);
 }
@@ -91,21 +107,52 @@ function checkLink(path: string, { linkName }: TarEntry, objectName: string): vo
   });
 }
 
-async function unpackFile(path: string, entry: TarEntry, objectName: string, unpacking: Unpacking): Promise<void> {
-  const held = unpacking.held.get(path);
+async function unpackFile(
+  path: string,
+  entry: TarEntry,
+  { objectName, link }: PartOrigin,
+  unpacking: Unpacking,
+): Promise<void> {
+  const held = link === 0 ? unpacking.held.get(path) : undefined;
   if (held !== undefined) {
     // WAL-G's remote backups hold pg_control twice.
     if (held.equals(await holdFile(path, entry, undefined, objectName))) return;
     throw new IntegrityError(`${objectName} holds ${show(path)} with other bytes than another part of the backup`);
   }
-  const expected = unpacking.expected.arrive(path, objectName);
+  const arriving = unpacking.expected.arrive(path, link, objectName);
+  const arrival = arriving instanceof Promise ? await arriving : arriving;
+  if (arrival === undefined) return;
+  const { form, expected } = arrival;
   if (expected !== undefined && entry.sizeBytes !== expected.sizeBytes) {
     throw new IntegrityError(
       `${objectName} holds ${show(path)} with ${entry.sizeBytes} bytes instead of ${expected.sizeBytes}`,
     );
   }
-  if (heldPaths.has(path)) unpacking.held.set(path, await holdFile(path, entry, expected, objectName));
-  else if (!droppedPaths.has(path)) await writeFile(path, entry, expected, objectName, unpacking);
+  if (heldPaths.has(path)) {
+    if (form !== 'file') throw new IntegrityError(`${objectName} holds ${show(path)} as an increment`);
+    unpacking.held.set(path, await holdFile(path, entry, expected, objectName));
+  } else if (!droppedPaths.has(path)) {
+    if (form === 'file') await writeFile(path, entry, expected, objectName, unpacking);
+    else await patchFile(path, entry, form, objectName, unpacking);
+  }
+  unpacking.expected.complete(path, link);
+}
+
+async function patchFile(
+  path: string,
+  entry: TarEntry,
+  form: 'increment' | 'remainder',
+  objectName: string,
+  { placement, patched, onMissingPages }: Unpacking,
+): Promise<void> {
+  const place = placeOf(path, placement);
+  const what = `${objectName} holds ${show(path)}`;
+  if (form === 'increment') {
+    await patched.addIncrement(place, entry, what);
+    return;
+  }
+  const { missingPages } = await patched.addWhole(place, entry, what);
+  if (missingPages > 0) onMissingPages(path, missingPages);
 }
 
 async function holdFile(

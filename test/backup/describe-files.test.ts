@@ -4,12 +4,12 @@ import { createFileRecords, directoryMark } from '../../src/backup/file-records.
 import { createCodec } from '../../src/codec/codecs.ts';
 import { toLsn } from '../../src/postgres/lsn.ts';
 import { readManifest } from '../../src/postgres/read-manifest.ts';
-import { parseFilesMetadata } from '../../src/repository/files-metadata.ts';
 import { createRepository } from '../../src/repository/repository.ts';
 import { formatFilesMetadata } from '../../src/repository/write-files-metadata.ts';
 import { createMemoryStore } from '../../src/storage/drivers/memory.ts';
 import { toByteString } from '../../src/util/byte-string.ts';
 import { joined } from '../support/byte-streams.ts';
+import { readFileList } from '../support/file-list.ts';
 
 const repository = createRepository(createMemoryStore(), createCodec('zstd'));
 const modifiedNs = 1_795_244_854_022_060_827n;
@@ -49,7 +49,7 @@ describe('the description of the packed files', () => {
   it('lists files and directories for WAL-G by the names that they have in their parts', async () => {
     const otherParts = new Map([['backup_label.tar.zst', ['backup_label', 'tablespace_map']]]);
     const bytes = await joined(formatFilesMetadata(describeFiles(packed(), repository, otherParts, [])));
-    const { files, parts } = parseFilesMetadata(bytes, 'files_metadata.json');
+    const { files, parts } = await readFileList(bytes, 'files_metadata.json');
     expect([...files.keys()]).toEqual(['/', '/base/1', '/straße']);
     expect(files.get('/base/1')).toEqual({
       isIncremented: false,

@@ -1,15 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +9,6 @@ import { createCodec } from '../../src/codec/codecs.ts';
 import { createContext } from '../../src/context.ts';
 import { parseRecoveryTarget, type RecoveryTargetTexts } from '../../src/postgres/recovery-target.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
-import { listSegments, readWal } from '../../src/repository/wal-archive.ts';
 import type { RestoreOptions } from '../../src/restore/plan.ts';
 import { type RestoreResult, restoreBackup } from '../../src/restore/restore.ts';
 import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
@@ -67,74 +57,6 @@ async function backUp(primary: Server, repository: Repository, manifestChecksum:
     context,
   );
 }
-
-describe.each([
-  ['from the data directory', 'zstd-deltas'],
-  ['over the replication protocol', 'lz4-remote'],
-])('a backup that WAL-G took %s', (_how, fixtureName) => {
-  const fixture = fileURLToPath(new URL(`../fixtures/walg/${fixtureName}`, import.meta.url));
-  const backup = 'base_000000010000000000000002';
-  const states = readFileSync(join(fixture, 'states.tsv'), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.split('\t'));
-
-  let folder: string;
-  let repository: Repository;
-  let restoreCommand: string;
-
-  beforeAll(async () => {
-    folder = makeServerDirectory('seawall-walg-');
-    repository = createRepository(createFilesystemStore(join(fixture, 'repo')), createCodec('zstd'));
-    const wal = join(folder, 'wal');
-    mkdirSync(wal);
-    for await (const stored of listSegments(repository)) {
-      writeFileSync(join(wal, stored.fileName), Buffer.concat(await Array.fromAsync(readWal(repository, stored))));
-    }
-    giveTreeToServerUser(wal);
-    restoreCommand = `cp ${wal}/%f %p`;
-  });
-
-  afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  it.each(states)('recovers to %s as it was then', async (label, _time, lsn = '', expected = '') => {
-    const directory = join(folder, label ?? '');
-    const moved = join(folder, `${label}-ts`);
-    const target = { lsn };
-    const mapping = { from: '/var/lib/postgresql/ts1', to: moved };
-    await restore(repository, { directory, restoreCommand, backup, target, tablespaceMappings: [mapping] });
-    await using server = await startServer({ major: 18, dataDirectory: directory });
-    await waitForPause(server);
-    const [facts] = await server.query(
-      "SELECT count(*)::text AS count, coalesce(md5(string_agg(id||':'||v, ',' order by id)), '') AS md5 FROM facts",
-    );
-    expect(facts).toEqual({ count: expected.split('|')[0], md5: expected.split('|')[1] });
-    const isAfterSecondDelta = !['after-full', 'after-delta1'].includes(label ?? '');
-    const [spread] = await server.query('SELECT count(*)::int AS count FROM spread');
-    expect(spread).toEqual({ count: isAfterSecondDelta ? 4100 : 4000 });
-  });
-
-  it('names a damaged part', async () => {
-    const damaged = join(folder, 'damaged');
-    await runCommand('cp', ['-r', join(fixture, 'repo'), damaged], { env: { PATH: process.env['PATH'] ?? '' } });
-    const parts = join(damaged, 'basebackups_005', backup, 'tar_partitions');
-    const [fileName = ''] = readdirSync(parts).filter((name) => name.startsWith('part_002'));
-    const part = join(parts, fileName);
-    const bytes = readFileSync(part);
-    bytes.writeUInt8((bytes[50_000] ?? 0) ^ 1, 50_000);
-    writeFileSync(part, bytes);
-    const other = createRepository(createFilesystemStore(damaged), createCodec('zstd'));
-    const directory = join(folder, 'from-damaged');
-    const mapping = { from: '/var/lib/postgresql/ts1', to: join(folder, 'from-damaged-ts') };
-    await expect(restore(other, { directory, restoreCommand, backup, tablespaceMappings: [mapping] })).rejects.toThrow(
-      fileName,
-    );
-    expect(existsSync(directory)).toBe(false);
-    expect(existsSync(mapping.to)).toBe(false);
-  });
-});
 
 describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
   let archive: string;

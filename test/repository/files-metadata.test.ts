@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { IntegrityError } from '../../src/errors.ts';
-import { type FileMetadata, parseFilesMetadata } from '../../src/repository/files-metadata.ts';
+import type { FileMetadata } from '../../src/repository/files-metadata.ts';
+import { readFileList } from '../support/file-list.ts';
 
 const theirs = readFileSync(
   new URL(
@@ -18,8 +19,8 @@ const file: FileMetadata = {
 };
 
 describe("a backup's file list", () => {
-  it('of WAL-G is read with its files, directories and parts', () => {
-    const read = parseFilesMetadata(theirs, 'files_metadata.json');
+  it('of WAL-G is read with its files, directories and parts', async () => {
+    const read = await readFileList(theirs, 'files_metadata.json');
     expect(read.files.size).toBe(1004);
     expect(read.files.get('/base/5/2755')).toEqual(file);
     expect(read.files.has('/')).toBe(true);
@@ -32,8 +33,8 @@ describe("a backup's file list", () => {
     expect(read.parts.get('backup_label.tar.zst')).toEqual(['tablespace_map', 'backup_label']);
   });
 
-  it('with a damaged entry is refused', () => {
+  it('with a damaged entry is refused', async () => {
     const json = '{"Files":{"/base/5/1":{"IsIncremented":0,"MTime":"2026-11-21T07:07:34Z"}},"TarFileSets":{}}';
-    expect(() => parseFilesMetadata(Buffer.from(json), 'files_metadata.json')).toThrow(IntegrityError);
+    await expect(readFileList(Buffer.from(json))).rejects.toThrow(IntegrityError);
   });
 });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type FileMetadata, parseFilesMetadata } from '../../src/repository/files-metadata.ts';
+import type { FileMetadata } from '../../src/repository/files-metadata.ts';
 import { type DatabaseRelations, formatFilesMetadata } from '../../src/repository/write-files-metadata.ts';
 import { joined } from '../support/byte-streams.ts';
+import { readFileList } from '../support/file-list.ts';
 
 const theirs = readFileSync(
   new URL(
@@ -34,7 +35,7 @@ const file: FileMetadata = {
 
 describe("a backup's file list", () => {
   it('is written as WAL-G would: the same content read from either is equal', async () => {
-    const read = parseFilesMetadata(theirs, 'theirs');
+    const read = await readFileList(theirs, 'theirs');
     const json: { DatabasesByNames: Record<string, TheirDatabase> } = JSON.parse(theirs.toString());
     const databases = Object.entries(json.DatabasesByNames).map(([name, { oid, tables_new }]) => {
       const relations = Object.entries(tables_new).map(([relation, { oid, relfilenode }]) => {
@@ -43,7 +44,7 @@ describe("a backup's file list", () => {
       return { name, oid, relations };
     });
     const ours = await format(read.files, read.parts, databases);
-    expect(parseFilesMetadata(Buffer.from(ours), 'ours')).toEqual(read);
+    expect(await readFileList(Buffer.from(ours), 'ours')).toEqual(read);
     expect(JSON.parse(ours)).toEqual(json);
     expect(ours.length).toBe(theirs.toString().length);
   });
@@ -101,6 +102,6 @@ describe("a backup's file list", () => {
     };
     const chunks = await Array.fromAsync(formatFilesMetadata(source));
     expect(Math.max(...chunks.map((chunk) => chunk.byteLength))).toBeLessThan(300_000);
-    expect(parseFilesMetadata(Buffer.concat(chunks), 'ours').files.size).toBe(50_000);
+    expect((await readFileList(Buffer.concat(chunks), 'ours')).files.size).toBe(50_000);
   });
 });

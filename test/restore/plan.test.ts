@@ -14,14 +14,15 @@ const backup = backupRecord({
   finishLsn: '0/2000100',
   dataDirectory: ownDirectory,
 });
-const part = { key: 'k', fileName: 'part_001.tar.zst', sizeBytes: 1, suffix: 'zst' };
+const part = { key: 'k', fileName: 'part_001.tar.zst', sizeBytes: 600_000, suffix: 'zst' };
 const contents: BackupContents = {
   parts: { data: [part, part], control: part, label: part, haveEndMarks: true },
   control: parseControlFile(controlFileOf()),
   label: undefined,
   mappedTablespaces: [],
   hasManifest: true,
-  filesMetadata: undefined,
+  files: undefined,
+  parents: [],
 };
 
 interface Variation {
@@ -34,7 +35,7 @@ function planOf({ facts, options, target = {} }: Variation = {}): RestorePlan {
   return planRestore(
     {
       location: 'file:///srv/wal',
-      backup,
+      chain: [backup],
       contents,
       timeline: 1,
       directory: '/srv/copy',
@@ -161,14 +162,14 @@ describe('the plan in words', () => {
   it('says what will be done, a line each', () => {
     const located = { ...backup, tablespaces: [{ oid: '16384', location: '/srv/ts' }] };
     const plan = planOf({
-      facts: { backup: located },
+      facts: { chain: [located] },
       options: { tablespaceMappings: [{ from: '/srv/ts', to: '/srv/new' }] },
       target: { lsn: '0/3000000' },
     });
     expect(describePlan(plan)).toEqual([
       'backup       base_000000010000000000000002 in file:///srv/wal',
       'taken        0/2000028 to 0/2000100 (2026-01-02T03:04:05.000Z) on timeline 1, PostgreSQL 18',
-      'size         23.5 MiB, 2.4 MiB to fetch in 4 parts, 4 at a time',
+      'size         23.5 MiB, 2.3 MiB to fetch in 4 parts, 4 at a time',
       'verified by  backup_manifest: size and checksum of every file',
       'directory    /srv/copy',
       'tablespace   16384 in /srv/new instead of /srv/ts',

@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSyn
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCodec } from '../../src/codec/codecs.ts';
-import { IntegrityError, NotFoundError, UsageError } from '../../src/errors.ts';
-import { toLsn } from '../../src/postgres/lsn.ts';
+import { IntegrityError, NotFoundError } from '../../src/errors.ts';
 import { parseRecoveryTarget } from '../../src/postgres/recovery-target.ts';
 import { backupManifestKey } from '../../src/repository/layout.ts';
 import { createRepository } from '../../src/repository/repository.ts';
@@ -213,15 +212,5 @@ describe('a damaged backup', () => {
     await expect(
       restoring.restore({ backup: 'base_000000010000000000000008', directory: join(restoring.folder, 'b') }),
     ).rejects.toThrow(NotFoundError);
-  });
-});
-
-describe('a delta', () => {
-  it('is refused with the full backup to restore instead', async () => {
-    const name = `base_000000010000000000000004_D_000000010000000000000002`;
-    const full = await storeBackup(restoring.repository);
-    const parent = { name: full, fullName: full, count: 1, startLsn: toLsn(1n) };
-    await storeBackup(restoring.repository, { name, sentinel: { parent } });
-    await expect(restoring.restore({ backup: name })).rejects.toThrow(UsageError);
   });
 });

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packContents } from '../../src/backup/tar-header.ts';
 import { IntegrityError } from '../../src/errors.ts';
 import { createDirectories } from '../../src/restore/directories.ts';
-import { createManifestFiles, type ExpectedFiles, metadataFiles } from '../../src/restore/expected-files.ts';
+import { createManifestFiles, type ExpectedFiles } from '../../src/restore/expected-files.ts';
 import { createFileSyncs } from '../../src/restore/file-syncs.ts';
+import { createPatchedFiles } from '../../src/restore/patched-files.ts';
 import { createPlacement, rootsOf } from '../../src/restore/placement.ts';
+import { createPlannedFiles } from '../../src/restore/planned-files.ts';
 import { unpackPart } from '../../src/restore/unpack.ts';
 import { inChunks } from '../support/byte-streams.ts';
 
@@ -48,15 +50,31 @@ async function unpack(tar: Uint8Array, expected: ExpectedFiles): Promise<Readonl
   const syncs = createFileSyncs();
   const directories = createDirectories(rootsOf(placement));
   try {
-    const unpacking = { placement, expected, haveEndMarks: true, directories, syncs, held, onBytes: () => undefined };
-    await unpackPart(inChunks(tar, 1000), 'part_001.tar', unpacking);
+    const onBytes = () => undefined;
+    const patched = createPatchedFiles({ directories, syncs, onBytes });
+    const unpacking = {
+      placement,
+      expected,
+      directories,
+      syncs,
+      patched,
+      held,
+      onBytes,
+      onMissingPages: () => undefined,
+    };
+    await unpackPart(inChunks(tar, 1000), { objectName: 'part_001.tar', link: 0, haveEndMarks: true }, unpacking);
   } finally {
     await syncs.settle();
   }
   return held;
 }
 
-const anything = () => metadataFiles(undefined, 'files_metadata.json');
+const anything = () =>
+  createPlannedFiles(new Map(), {
+    takeUnlisted: () => true,
+    onUnlisted: () => undefined,
+    signal: new AbortController().signal,
+  });
 
 describe('unpacking a part', () => {
   it('gives a name that is not UTF-8 its bytes when the manifest lists it', async () => {
@@ -110,36 +128,20 @@ describe('unpacking a part', () => {
 });
 
 describe('the files that a backup lists', () => {
-  const modifiedTime = '2026-01-02T03:04:05Z';
-  const file = { isIncremented: false, isSkipped: false, modifiedTime, corruptBlocks: undefined };
-
-  it('in files_metadata.json are files and directories in either spelling, but not those that were skipped', () => {
-    const files = new Map([
-      ['/', file],
-      ['/base', file],
-      ['base/1', file],
-      ['/base/2', file],
-      ['/base/3', { ...file, isSkipped: true }],
-    ]);
-    const expected = metadataFiles({ files, parts: new Map() }, 'files_metadata.json');
-    expected.arriveDirectory('');
-    expected.arriveDirectory('base');
-    expect(expected.arrive('base/1', 'part_001.tar')).toBeUndefined();
-    expect(expected.missing()).toEqual(['base/2']);
-  });
-
   it('in a manifest come once', () => {
     const expected = createManifestFiles();
     expected.add({ path: 'base/Ã¼', sizeBytes: 1, modifiedAt: new Date(0), checksum: undefined });
     expect(expected.missing()).toEqual(['base/ü']);
-    expect(expected.arrive('base/Ã¼', 'part_001.tar')).toEqual({ sizeBytes: 1, checksum: undefined });
-    expect(() => expected.arrive('base/Ã¼', 'part_001.tar')).toThrow(IntegrityError);
+    const file = { sizeBytes: 1, checksum: undefined };
+    expect(expected.arrive('base/Ã¼', 0, 'part_001.tar')).toEqual({ form: 'file', expected: file });
+    expect(() => expected.arrive('base/Ã¼', 0, 'part_001.tar')).toThrow(IntegrityError);
   });
 
   it('need not list WAL and tablespace_map in a manifest', () => {
     const expected = createManifestFiles();
-    expect(expected.arrive('pg_wal/000000010000000000000001', 'part_001.tar')).toBeUndefined();
-    expect(expected.arrive('tablespace_map', 'backup_label.tar')).toBeUndefined();
-    expect(() => expected.arrive('pg_walrus', 'part_001.tar')).toThrow(IntegrityError);
+    const unknown = { form: 'file', expected: undefined };
+    expect(expected.arrive('pg_wal/000000010000000000000001', 0, 'part_001.tar')).toEqual(unknown);
+    expect(expected.arrive('tablespace_map', 0, 'backup_label.tar')).toEqual(unknown);
+    expect(() => expected.arrive('pg_walrus', 0, 'part_001.tar')).toThrow(IntegrityError);
   });
 });
