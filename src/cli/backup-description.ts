@@ -1,11 +1,18 @@
+import type { IntegrityError } from '../errors.ts';
 import { formatLsn } from '../postgres/lsn.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
 import { formatBytes } from '../util/bytes.ts';
 import { formatDuration } from '../util/duration.ts';
 import { formatInstant } from './output.ts';
 
+/** A backup, and why its chain is broken, if it is. */
+export interface DescribedBackup {
+  readonly backup: BackupRecord;
+  readonly chainProblem: IntegrityError | undefined;
+}
+
 /** A backup in `--json`: stable keys, UTC instants, sizes in bytes, LSNs and the system identifier as texts. */
-export function backupAsJson(backup: BackupRecord): Readonly<Record<string, unknown>> {
+export function backupAsJson({ backup, chainProblem }: DescribedBackup): Readonly<Record<string, unknown>> {
   return {
     name: backup.name,
     storedAt: backup.modifiedAt,
@@ -20,6 +27,9 @@ export function backupAsJson(backup: BackupRecord): Readonly<Record<string, unkn
     compressedSizeBytes: backup.compressedSizeBytes,
     tablespaces: backup.tablespaces.map(({ oid, location }) => ({ oid, location })),
     deltaFrom: backup.parent?.name ?? null,
+    deltaCount: backup.parent?.count ?? 0,
+    fullBackup: backup.parent?.fullName ?? backup.name,
+    chainProblem: chainProblem?.message ?? null,
     permanent: backup.isPermanent,
     pgVersion: backup.pgVersion,
     systemIdentifier: backup.systemIdentifier?.toString() ?? null,
@@ -52,7 +62,7 @@ export const listHeadings: readonly string[] = [
 ];
 
 /** One row of `list`, in the order of {@link listHeadings}. */
-export function backupAsRow(backup: BackupRecord): string[] {
+export function backupAsRow({ backup, chainProblem }: DescribedBackup): string[] {
   return [
     backup.name,
     formatInstant(backup.finishedAt ?? backup.modifiedAt),
@@ -63,15 +73,16 @@ export function backupAsRow(backup: BackupRecord): string[] {
     formatLsn(backup.startLsn),
     formatLsn(backup.finishLsn),
     String(backup.tablespaces.length),
-    `${backup.parent === undefined ? 'full' : 'delta'}${backup.isPermanent ? ', permanent' : ''}`,
+    `${kindOf(backup)}${chainProblem === undefined ? '' : ', incomplete'}${backup.isPermanent ? ', permanent' : ''}`,
   ];
 }
 
 /** `show` as pairs of a word and its value. */
-export function backupAsPairs(backup: BackupRecord): [string, string][] {
+export function backupAsPairs({ backup, chainProblem }: DescribedBackup): [string, string][] {
   return [
     ['name', backup.name],
-    ['kind', backup.parent === undefined ? 'full' : `delta on ${backup.parent.name}`],
+    ['kind', kindOf(backup)],
+    ...(chainProblem === undefined ? [] : [['cannot be restored', chainProblem.message] satisfies [string, string]]),
     ['started', backup.startedAt === undefined ? 'unknown' : formatInstant(backup.startedAt)],
     ['finished', formatInstant(backup.finishedAt ?? backup.modifiedAt)],
     ['took', tookText(backup)],
@@ -93,6 +104,11 @@ export function backupAsPairs(backup: BackupRecord): [string, string][] {
 /** `180004` gives `18.4`: two places for the minor version since PostgreSQL 10. */
 function formatVersion(serverVersionNumber: number): string {
   return `${Math.floor(serverVersionNumber / 10_000)}.${serverVersionNumber % 10_000}`;
+}
+
+/** `delta 2 upon <its parent>` */
+function kindOf({ parent }: BackupRecord): string {
+  return parent === undefined ? 'full' : `delta ${parent.count} upon ${parent.name}`;
 }
 
 function tookText(backup: BackupRecord): string {

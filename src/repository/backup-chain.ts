@@ -1,6 +1,9 @@
-import { IntegrityError } from '../errors.ts';
+import { IntegrityError, NotFoundError } from '../errors.ts';
 import { formatLsn } from '../postgres/lsn.ts';
-import type { BackupRecord } from './backup-catalogue.ts';
+import type { CallOptions } from '../storage/object-store.ts';
+import { type BackupRecord, findBackup } from './backup-catalogue.ts';
+import { isBackupName } from './layout.ts';
+import type { Repository } from './repository.ts';
 
 /** A backup with everything that it stands on: itself first, then its parent, down to the full backup. A full backup stands alone. */
 export type BackupChain = readonly [BackupRecord, ...BackupRecord[]];
@@ -24,15 +27,40 @@ export function chainOf(backup: BackupRecord, lookup: ChainLookup): BackupChain 
   for (let link = backup; link.parent !== undefined; ) {
     const parent = findParent(link.name, link.parent.name, lookup);
     if (names.has(parent.name)) throw broken(link, 'which stands upon it in turn');
-    checkLink(link, link.parent, parent);
     chain.push(parent);
     names.add(parent.name);
     link = parent;
   }
-  const full = chain.at(-1)?.name;
-  const stray = chain.find(({ parent }) => parent !== undefined && parent.fullName !== full);
-  if (stray === undefined) return chain;
-  throw broken(stray, `and its full backup is said to be ${stray.parent?.fullName}, but the chain leads to ${full}`);
+  const full = chain.at(-1) ?? backup;
+  for (const [index, link] of chain.toReversed().entries()) {
+    const parent = chain.at(-index);
+    if (index > 0 && parent !== undefined) checkLink(link, parent, index, full.name);
+  }
+  return chain;
+}
+
+/** Reads what a backup stands on, one after the other, as far as it is there. */
+export async function readChainLookup(
+  repository: Repository,
+  backup: BackupRecord,
+  options: CallOptions = {},
+): Promise<ChainLookup> {
+  const backups = new Map([[backup.name, backup]]);
+  const damaged = new Map<string, IntegrityError>();
+  let name = backup.parent?.name;
+  while (name !== undefined && isBackupName(name) && !backups.has(name)) {
+    const parentName: string = name;
+    try {
+      const link = await findBackup(repository, parentName, options);
+      backups.set(parentName, link);
+      name = link.parent?.name;
+    } catch (error) {
+      if (error instanceof IntegrityError) damaged.set(parentName, error);
+      else if (!(error instanceof NotFoundError)) throw error;
+      break;
+    }
+  }
+  return { backups, damaged };
 }
 
 /** Why a backup cannot be restored for lack of what it stands on; undefined when its chain is whole. */
@@ -57,26 +85,27 @@ function findParent(name: string, parentName: string, { backups, damaged }: Chai
   });
 }
 
-function checkLink(link: BackupRecord, said: NonNullable<BackupRecord['parent']>, parent: BackupRecord): void {
-  const ids = [link.systemIdentifier, parent.systemIdentifier];
-  if (ids[0] !== undefined && ids[1] !== undefined && ids[0] !== ids[1]) {
-    throw broken(link, `which is of the cluster ${ids[1]} instead of ${ids[0]}`);
+/** @param step - of the link in its chain: 1 for the delta upon the full backup */
+function checkLink(link: BackupRecord, parent: BackupRecord, step: number, fullName: string): void {
+  const [id, parentId] = [link.systemIdentifier, parent.systemIdentifier];
+  if (id !== undefined && parentId !== undefined && id !== parentId) {
+    throw broken(link, `which is of the cluster ${parentId} instead of ${id}`);
   }
-  if (said.startLsn !== parent.startLsn) {
-    const [expected, found] = [said.startLsn, parent.startLsn].map(formatLsn);
-    throw broken(link, `which began at ${found}, while the delta was made upon one that began at ${expected}`);
+  const [major, parentMajor] = [link, parent].map(({ pgVersion }) => Math.floor(pgVersion / 10_000));
+  if (major !== parentMajor) throw broken(link, `which is of PostgreSQL ${parentMajor}, not ${major}`);
+  const [startLsn, parentStart, parentEnd] = [link.startLsn, parent.startLsn, parent.finishLsn].map(formatLsn);
+  const said = link.parent;
+  if (said?.startLsn !== parent.startLsn) {
+    const before = said === undefined ? 'nowhere' : formatLsn(said.startLsn);
+    throw broken(link, `which began at ${parentStart}, while the delta was made upon one that began at ${before}`);
   }
   if (parent.finishLsn > link.startLsn) {
-    throw broken(
-      link,
-      `which ended at ${formatLsn(parent.finishLsn)}, behind the delta's start at ${formatLsn(link.startLsn)}`,
-    );
+    throw broken(link, `which ended at ${parentEnd}, behind the delta's start at ${startLsn}`);
   }
-  const steps = (parent.parent?.count ?? 0) + 1;
-  if (said.count !== steps)
-    throw broken(link, `which makes it step ${steps} of its chain, not ${said.count} as it says`);
-  const majors = [link, parent].map(({ pgVersion }) => Math.floor(pgVersion / 10_000));
-  if (majors[0] !== majors[1]) throw broken(link, `which is of PostgreSQL ${majors[1]}, not ${majors[0]}`);
+  if (said.count !== step) throw broken(link, `which makes it step ${step} of its chain, not ${said.count} as it says`);
+  if (said.fullName !== fullName) {
+    throw broken(link, `and says that its full backup is ${said.fullName}, but the chain leads to ${fullName}`);
+  }
 }
 
 function broken({ name, parent }: BackupRecord, what: string): IntegrityError {

@@ -1,4 +1,6 @@
+import type { IntegrityError } from '../../errors.ts';
 import { listBackups } from '../../repository/backup-catalogue.ts';
+import { chainProblem } from '../../repository/backup-chain.ts';
 import { backupAsJson, backupAsRow, listHeadings } from '../backup-description.ts';
 import type { CommandDefinition } from '../command.ts';
 import { formatJson, formatTable } from '../output.ts';
@@ -13,10 +15,16 @@ export const listCommand: CommandDefinition = {
   examples: ['seawall list', 'seawall list --json'],
   async run(call) {
     await using repository = await call.openRepository();
-    const backups = await listBackups(repository, {
+    const damaged = new Map<string, IntegrityError>();
+    const records = await listBackups(repository, {
       signal: call.context.signal,
-      onDamaged: ({ name, error }) => call.context.log.warn({ backup: name, err: error }, 'backup cannot be read'),
+      onDamaged({ name, error }) {
+        damaged.set(name, error);
+        call.context.log.warn({ backup: name, err: error }, 'backup cannot be read');
+      },
     });
+    const lookup = { backups: new Map(records.map((backup) => [backup.name, backup])), damaged };
+    const backups = records.map((backup) => ({ backup, chainProblem: chainProblem(backup, lookup) }));
     if (call.options['json']) {
       call.print(formatJson({ repository: repository.store.location, backups: backups.map(backupAsJson) }));
     } else if (backups.length === 0) {

@@ -1,4 +1,5 @@
 import { findBackup } from '../../repository/backup-catalogue.ts';
+import { chainProblem, readChainLookup } from '../../repository/backup-chain.ts';
 import { backupAsJson, backupAsPairs } from '../backup-description.ts';
 import type { CommandDefinition } from '../command.ts';
 import { formatJson } from '../output.ts';
@@ -14,12 +15,17 @@ export const showCommand: CommandDefinition = {
   async run(call) {
     const [name = ''] = call.args;
     await using repository = await call.openRepository();
-    const backup = await findBackup(repository, name, { signal: call.context.signal });
+    const { signal } = call.context;
+    const backup = await findBackup(repository, name, { signal });
+    const described = {
+      backup,
+      chainProblem: chainProblem(backup, await readChainLookup(repository, backup, { signal })),
+    };
     if (call.options['json']) {
-      call.print(formatJson(backupAsJson(backup)));
+      call.print(formatJson(backupAsJson(described)));
       return;
     }
-    const pairs = backupAsPairs(backup);
+    const pairs = backupAsPairs(described);
     const width = Math.max(...pairs.map(([word]) => word.length));
     call.print(pairs.map(([word, value]) => `${word.padEnd(width)}  ${value}`).join('\n'));
   },
