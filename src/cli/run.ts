@@ -7,7 +7,8 @@ import { endProcess } from './end-process.ts';
 import { exitStatuses, exitStatusOf } from './exit-codes.ts';
 import { openRepository } from './open-repository.ts';
 import type { Personality } from './personality.ts';
-import { type ParsedCall, parseCommandLine } from './program.ts';
+import { parsePlainCommandLine } from './plain-command-line.ts';
+import type { ParsedCall } from './program.ts';
 import { seawall } from './seawall.ts';
 import { watchSignals } from './signals.ts';
 
@@ -33,7 +34,7 @@ async function runToStatus(argv: readonly string[], signal: AbortSignal): Promis
   try {
     const addressed = await choosePersonality(argv);
     personality = addressed.personality;
-    parsed = await parseCommandLine(personality, addressed.words, readVersion());
+    parsed = await parseWords(personality, addressed.words);
     if (parsed === undefined) return exitStatuses.ok.status;
     call = await createCall(personality, parsed, addressed.words, signal);
     await parsed.definition.run(call);
@@ -46,6 +47,13 @@ async function runToStatus(argv: readonly string[], signal: AbortSignal): Promis
     // PostgreSQL would take the status of a wrong command line for the end of the archive.
     return argv.includes('wal-fetch') ? exitStatuses.undecided.status : exitStatusOf(error);
   }
+}
+
+async function parseWords(personality: Personality, words: readonly string[]): Promise<ParsedCall | undefined> {
+  const plain = await parsePlainCommandLine(personality, words);
+  if (plain !== undefined) return plain;
+  const { parseCommandLine } = await import('./program.ts');
+  return await parseCommandLine(personality, words, readVersion());
 }
 
 /** At the end of the archive PostgreSQL asks for what is not there, a standby every few seconds: no news for its log. */

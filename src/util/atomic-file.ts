@@ -5,8 +5,8 @@ import { abortable } from './abortable.ts';
 import { syncFolder } from './fsync.ts';
 import { temporaryNameFor } from './temporary-name.ts';
 
-/** Small chunks are gathered to this size: one system call per MiB is as fast as fewer, and memory stays bounded. */
-const writeSizeBytes = 1024 * 1024;
+/** Small chunks are gathered to this size: larger ones, such as a compressed MiB, are written as they come, without a copy. */
+const writeSizeBytes = 512 * 1024;
 
 /** Bytes, or a function that opens a stream of them; it is called once. */
 export type FileContent = Uint8Array | (() => AsyncIterable<Uint8Array>);

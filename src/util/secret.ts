@@ -1,4 +1,5 @@
-import { inspect } from 'node:util';
+/** `inspect.custom` of node:util, which is slow to load. */
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 
 const shown = '[hidden]';
 
@@ -11,7 +12,7 @@ export class Secret<T extends string | Uint8Array = string> {
 
   constructor(value: T) {
     this.#value = value;
-    Object.defineProperty(this, inspect.custom, { value: () => shown });
+    Object.defineProperty(this, inspectCustom, { value: () => shown });
   }
 
   reveal(): T {

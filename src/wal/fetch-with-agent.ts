@@ -2,7 +2,7 @@ import { lstat, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { agentState } from './agent/agent-record.ts';
-import { type AgentCommand, startAgent } from './agent/start-agent.ts';
+import type { AgentCommand } from './agent/start-agent.ts';
 import { findHalf, type Half, makeHalf, type SpoolCall } from './spool.ts';
 import { writeAsked } from './spool-asked.ts';
 import { claimantOf, countClaims } from './spool-claims.ts';
@@ -89,8 +89,14 @@ async function startAhead({ call, fileName, agent }: FetchWithAgentOptions, { lo
     const half = await makeHalf(call);
     if (half === undefined || (await agentState(half)) !== 'gone') return;
     await writeAsked(half, fileName);
-    await startAgent(agent);
+    await start(agent);
   } catch (error) {
     log.warn({ err: error }, 'going on without the agent');
   }
+}
+
+/** Loaded only now: most calls start no process. */
+async function start(agent: AgentCommand): Promise<void> {
+  const { startAgent } = await import('./agent/start-agent.ts');
+  await startAgent(agent);
 }

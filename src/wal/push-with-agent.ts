@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Context } from '../context.ts';
 import { agentState } from './agent/agent-record.ts';
 import { listReady } from './agent/ready-files.ts';
-import { type AgentCommand, startAgent } from './agent/start-agent.ts';
+import type { AgentCommand } from './agent/start-agent.ts';
 import type { PushResult } from './push.ts';
 import { findHalf, type Half, makeHalf, type SpoolCall } from './spool.ts';
 import { breakClaim, claim, claimantOf, countClaims, release } from './spool-claims.ts';
@@ -24,10 +24,12 @@ const lookMs = 10;
 const longestFlightMs = 60_000;
 
 /**
- * A call that has waited for the agent stays until so many files are durable, or so much time has passed: PostgreSQL's next calls then
- * find their files done and cost it nothing, while a call that starts Node for each segment takes the processor from the agent.
+ * A call that has waited for the agent stays until so many files are durable, or that part of all that wait, or so much time has passed:
+ * PostgreSQL's next calls then find their files done and cost it nothing, while a call that starts Node for each segment takes the
+ * processor from the agent. A call that finds its file done takes about an eighth of the time that the agent takes for one.
  */
 const aheadBeforeLeaving = 64;
+const partBeforeLeaving = 7 / 8;
 const longestStayMs = 2_000;
 
 /**
@@ -47,7 +49,7 @@ export async function pushWithAgent(options: PushWithAgentOptions, context: Cont
     const warnings = await waitForOther(half, path, context);
     if (warnings !== undefined) {
       for (const { fields, message } of warnings) context.log.warn(fields, message);
-      return await stayWhileAhead(half, context);
+      return await stayWhileAhead(half, call.dataDirectory, context);
     }
   }
   const claimed = await prepareSpool(half, options, context);
@@ -75,10 +77,12 @@ async function waitForOther(half: Half, path: string, { clock, signal }: Context
   }
 }
 
-async function stayWhileAhead(half: Half, { clock, signal }: Context): Promise<void> {
+async function stayWhileAhead(half: Half, dataDirectory: string, { clock, signal }: Context): Promise<void> {
+  const { length: waiting } = await listReady(dataDirectory);
+  const enough = Math.min(aheadBeforeLeaving, waiting * partBeforeLeaving);
   // The call has lasted since its process began.
   while (performance.now() < longestStayMs && (await agentState(half)) === 'at work') {
-    if ((await countClaims(half)) === 0 || (await listPushed(half)).length > aheadBeforeLeaving) return;
+    if ((await countClaims(half)) === 0 || (await listPushed(half)).length >= enough) return;
     await clock.sleep(lookMs, signal);
   }
 }
@@ -96,10 +100,16 @@ async function prepareSpool(
     const half = found ?? (hasBacklog ? await makeHalf(call) : undefined);
     if (half === undefined) return undefined;
     const isClaimed = await claim(half, fileName);
-    if (hasBacklog && (await agentState(half)) === 'gone') await startAgent(agent);
+    if (hasBacklog && (await agentState(half)) === 'gone') await start(agent);
     return isClaimed ? half : undefined;
   } catch (error) {
     log.warn({ err: error }, 'going on without the agent');
     return undefined;
   }
+}
+
+/** Loaded only now: most calls start no process. */
+async function start(agent: AgentCommand): Promise<void> {
+  const { startAgent } = await import('./agent/start-agent.ts');
+  await startAgent(agent);
 }

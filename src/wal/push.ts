@@ -100,7 +100,8 @@ async function storeIfAbsent(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await putWal(repository, name.fileName, () => file.read(), { signal });
+    const reuseBuffer = repository.codec.releasesChunks ?? false;
+    await putWal(repository, name.fileName, () => file.read({ reuseBuffer }), { signal });
     return true;
   } catch (error) {
     if (error instanceof AlreadyExistsError) return false;

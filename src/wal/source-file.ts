@@ -16,9 +16,11 @@ export interface SourceFile extends AsyncDisposable {
   /**
    * All bytes from the start; may be called several times.
    *
+   * @param reuseBuffer - a chunk is valid only until the next one is asked for. Otherwise each has memory of its own, which only the
+   *   garbage collector gives back.
    * @throws {@link IntegrityError} at the end when the file was changed since it was opened
    */
-  read(): AsyncGenerator<Uint8Array>;
+  read(options?: { readonly reuseBuffer?: boolean }): AsyncGenerator<Uint8Array>;
 }
 
 /**
@@ -63,23 +65,25 @@ function sourceFile(path: string, handle: FileHandle, stats: BigIntStats): Sourc
     path,
     sizeBytes,
     modifiedAt: stats.mtime,
-    readStart: (lengthBytes) => readAt(0, Math.min(lengthBytes, sizeBytes)),
-    async *read() {
+    readStart: (lengthBytes) => readInto(Buffer.allocUnsafeSlow(Math.min(lengthBytes, sizeBytes)), 0),
+    async *read({ reuseBuffer = false } = {}) {
+      const allocate = () => Buffer.allocUnsafeSlow(Math.min(readSizeBytes, sizeBytes));
+      let buffer = allocate();
       for (let position = 0; position < sizeBytes; ) {
-        const chunk = await readAt(position, Math.min(readSizeBytes, sizeBytes - position));
+        const chunk = await readInto(buffer.subarray(0, sizeBytes - position), position);
         if (chunk.length === 0) break;
         position += chunk.length;
         yield chunk;
+        if (!reuseBuffer) buffer = allocate();
       }
       await requireUnchanged(path, handle, stats);
     },
     [Symbol.asyncDispose]: () => handle.close(),
   };
 
-  async function readAt(position: number, lengthBytes: number): Promise<Uint8Array> {
+  async function readInto(buffer: Buffer, position: number): Promise<Uint8Array> {
     try {
-      const buffer = Buffer.allocUnsafeSlow(lengthBytes);
-      const { bytesRead } = await handle.read(buffer, 0, lengthBytes, position);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
       return buffer.subarray(0, bytesRead);
     } catch (error) {
       throw fileError(`cannot read ${path}`, path, error);

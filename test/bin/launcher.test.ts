@@ -18,7 +18,7 @@ import { type CommandResult, runCommand } from '../support/run-command.ts';
 import { seawallPath } from '../support/seawall.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Stands for `dist/cli/main.js`: does what its second argument says. */
+/** Stands for `dist/bundle/main.js`: does what its second argument says. */
 const program = `
 import { appendFileSync, writeFileSync } from 'node:fs';
 const [, action, value] = process.argv.slice(process.argv[2] === 'wal-g' ? 3 : 2);
@@ -287,10 +287,10 @@ describe('the launcher', () => {
 /** A package with the launcher and the program above; gives the launcher's path. */
 function makePackage(name: string): string {
   const path = join(directory, name);
-  mkdirSync(join(path, 'dist', 'cli'), { recursive: true });
+  mkdirSync(join(path, 'dist', 'bundle'), { recursive: true });
   cpSync(join(seawallPath, '..'), join(path, 'bin'), { recursive: true });
   writeFileSync(join(path, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(path, 'dist', 'cli', 'main.js'), program);
+  writeFileSync(join(path, 'dist', 'bundle', 'main.js'), program);
   return join(path, 'bin', 'seawall');
 }
 
