@@ -69,6 +69,7 @@ export const passedOnNames: readonly string[] = [
   'PGAPPNAME',
   'WALG_CONFIG_PATH',
   'WALG_STORAGE_PREFIX',
+  'WALG_TARGET_STORAGE',
   'WALG_DELTA_MAX_STEPS',
   'WALG_DELTA_ORIGIN',
   'WALG_DELTA_FROM_NAME',

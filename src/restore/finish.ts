@@ -68,13 +68,8 @@ export async function finishRestore(
   }
   // Where the group may enter the directory, it may read the files.
   const mode = ((await stat(directory)).mode & 0o050) === 0 ? 0o600 : 0o640;
-  const comment = `restored from ${backup.name} by Seawall, ${context.clock.now().toISOString()}`;
-  const main = await readIfThere(join(directory, 'postgresql.conf'));
-  const auto = held.get('postgresql.auto.conf')?.toString() ?? '';
-  const configuration = restoredConfiguration(plan, { main, auto }, comment);
-  await writeDurably(join(directory, 'postgresql.auto.conf'), configuration.text, mode);
   await writeDurably(join(directory, 'backup_label'), label ?? '', mode);
-  await writeDurably(join(directory, plan.signalFile), '', mode);
+  const removed = await writeRecovery(plan, held, mode, context);
 
   await pMap(directories.places(), (place) => onDisk(byteStringAsText(place), () => syncFolder(bytesOf(place))), {
     concurrency: syncConcurrency,
@@ -83,6 +78,28 @@ export async function finishRestore(
   await claim.release();
   context.signal.throwIfAborted();
   await onDisk(join(directory, 'global', 'pg_control'), (path) => writeFileAtomically(path, control, { mode }));
+  return removed;
+}
+
+/** The recovery settings in postgresql.auto.conf and the signal file; or the former as the backup has it, if recovery is left to others. */
+async function writeRecovery(
+  plan: RestorePlan,
+  held: UnpackedBackup['held'],
+  mode: number,
+  context: Context,
+): Promise<readonly string[]> {
+  const { backup, directory } = plan;
+  const auto = held.get('postgresql.auto.conf');
+  const autoPath = join(directory, 'postgresql.auto.conf');
+  if (plan.recovery === 'leave') {
+    if (auto !== undefined) await writeDurably(autoPath, auto, mode);
+    return [];
+  }
+  const comment = `restored from ${backup.name} by Seawall, ${context.clock.now().toISOString()}`;
+  const main = await readIfThere(join(directory, 'postgresql.conf'));
+  const configuration = restoredConfiguration(plan, { main, auto: auto?.toString() ?? '' }, comment);
+  await writeDurably(autoPath, configuration.text, mode);
+  await writeDurably(join(directory, plan.signalFile), '', mode);
   return configuration.removed;
 }
 

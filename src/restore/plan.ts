@@ -18,6 +18,8 @@ export interface RestoreOptions {
   readonly directory: string;
   /** How far to recover, and what then; see `parseRecoveryTarget`. */
   readonly target: RecoveryTarget;
+  /** `leave`: the files as the backup has them, without recovery settings; whoever starts the server writes those. By default `prepare`. */
+  readonly recovery?: 'prepare' | 'leave' | undefined;
   /** Whether the cluster is to become a standby, which goes on recovering for ever. */
   readonly standby: boolean;
   /** `restore_command` as the server is to run it, with its `%f` and `%p`. It stands in a file for all to read: no secrets. */
@@ -65,6 +67,7 @@ export interface RestorePlan {
   readonly jobs: number;
   readonly target: RecoveryTarget;
   readonly timeline: number;
+  readonly recovery: 'prepare' | 'leave';
   readonly signalFile: 'recovery.signal' | 'standby.signal';
   /** Go into postgresql.auto.conf. */
   readonly settings: SettingValues;
@@ -109,6 +112,7 @@ export function planRestore(facts: RestoreFacts, options: RestoreOptions): Resto
     jobs: options.jobs,
     target,
     timeline: facts.timeline,
+    recovery: options.recovery ?? 'prepare',
     signalFile: standby ? 'standby.signal' : 'recovery.signal',
     settings: {
       ...(archiveMode === 'off' ? { archive_mode: 'off' } : {}),

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
-import { NotFoundError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import { findByUserData } from '../repository/find-by-user-data.ts';
 import { backupsByName, chainOf, permanentNames, withDependants } from './chains.ts';
 import { findByName } from './choose-backup.ts';
 import type { DeleteRequest } from './request.ts';
@@ -24,15 +24,5 @@ export function chooseTargets(
   if (keeper === undefined) return doomed;
   throw new UsageError(`cannot delete backup ${chosen.name}: ${keeper.name} is permanent`, {
     hint: `Take the mark away first: 'seawall wal-g backup-mark -i ${keeper.name}'.`,
-  });
-}
-
-function findByUserData(userData: unknown, backups: readonly BackupRecord[]): BackupRecord {
-  const found = backups.filter((backup) => isDeepStrictEqual(backup.userData, userData));
-  const [only] = found;
-  if (only === undefined) throw new NotFoundError('no backup has these user data');
-  if (found.length === 1) return only;
-  throw new UsageError(`several backups have these user data: ${found.map(({ name }) => name).join(', ')}`, {
-    hint: 'Name the one that is meant.',
   });
 }

@@ -6,7 +6,6 @@ import type { CommandCall, CommandDefinition } from '../command.ts';
 import { switchOption } from '../option-values.ts';
 import { type BackupLine, briefLine, detailedLine, detailHeadings } from './backup-details.ts';
 import { type Column, formatBoxed, formatTabbed, formatWalgJson } from './print-lines.ts';
-import { refuseOtherStorage, targetStorageOption } from './target-storage.ts';
 
 /** Requests in flight while metadata.json is read. */
 const readConcurrency = 16;
@@ -28,11 +27,9 @@ export const backupListCommand: CommandDefinition = {
     { flags: '--detail', description: 'with what metadata.json says of each' },
     { flags: '--json', description: 'print JSON' },
     { flags: '--pretty', description: 'print a table with lines, or indented JSON' },
-    targetStorageOption,
   ],
   examples: ['wal-g backup-list', 'wal-g backup-list --detail --json'],
   async run(call) {
-    refuseOtherStorage(call);
     await using repository = await call.openRepository();
     const sentinels = await listSentinels(repository, { signal: call.context.signal });
     const isDetailed = switchOption(call, 'detail');

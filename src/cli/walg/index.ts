@@ -4,6 +4,9 @@ import type { CommandDefinition } from '../command.ts';
 export const walgCommands: Readonly<Record<string, () => Promise<CommandDefinition>>> = {
   'wal-push': async () => (await import('./wal-push.ts')).walPushCommand,
   'wal-fetch': async () => (await import('./wal-fetch.ts')).walFetchCommand,
+  'wal-prefetch': async () => (await import('./wal-prefetch.ts')).walPrefetchCommand,
+  'backup-push': async () => (await import('./backup-push.ts')).backupPushCommand,
+  'backup-fetch': async () => (await import('./backup-fetch.ts')).backupFetchCommand,
   'backup-list': async () => (await import('./backup-list.ts')).backupListCommand,
   'backup-show': async () => (await import('./backup-show.ts')).backupShowCommand,
   'backup-mark': async () => (await import('./backup-mark.ts')).backupMarkCommand,

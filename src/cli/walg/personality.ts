@@ -26,12 +26,13 @@ const defaults: Partial<Settings> = { compression: 'lz4', s3PathStyle: false };
 export const walg: Personality = {
   name: 'wal-g',
   introduction: "Seawall, which answers here as WAL-G does. The README's “Coming from WAL-G” tells what differs.",
-  versionFlags: '-v, --version',
+  versionFlags: '--version',
   versionText: (version) => `wal-g version v${version}\tseawall\tPostgreSQL`,
   commands: walgCommands,
   commonOptions: [
     { key: 'config', flags: '--config <path>', description: 'configuration file: JSON, YAML or env' },
     { key: 'turbo', flags: '--turbo', description: 'no throttling, which there is none of', isHidden: true },
+    { key: 'WALG_TARGET_STORAGE', flags: '--target-storage <name>', description: 'default', isHidden: true },
     ...knownWalgNames().filter(isFlag).map(optionOf),
   ],
   settingOptions: () => [],
