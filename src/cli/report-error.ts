@@ -24,6 +24,13 @@ export function errorLines(error: unknown): string[] {
   return lines;
 }
 
+/** The same in one line, for a log. */
+export function errorWords(error: unknown): string {
+  return errorLines(error)
+    .map((line) => line.replace(/^seawall: (error: )?/, ''))
+    .join('; ');
+}
+
 /** SDKs put the service's whole answer behind their errors, too, as an object that says nothing new. */
 function hasWords(cause: unknown): cause is Error | string {
   return cause instanceof Error || typeof cause === 'string';

@@ -18,10 +18,10 @@ export async function run(argv: readonly string[]): Promise<void> {
   const status = await runToStatus(argv, signals.signal);
   process.exitCode = status;
   signals.stop();
-  // wal-push must stay at or below 125, also when it was interrupted, and the agent has done what it was told; everything else dies by
-  // the signal it was sent.
+  // wal-push must stay at or below 125, also when it was interrupted, and the agent and the daemon have done what they were told;
+  // everything else dies by the signal it was sent.
   const command = argv[0] === 'wal-g' ? argv[1] : argv[0];
-  const isPlainEnd = command === 'wal-push' || command === 'agent';
+  const isPlainEnd = ['wal-push', 'agent', 'daemon'].includes(command ?? '');
   if (signals.received !== undefined && !isPlainEnd) process.kill(process.pid, signals.received);
   // A request that hung until the deadline would keep the process alive, and PostgreSQL waits for its end.
   else if (status !== exitStatuses.ok.status) await endProcess(status);

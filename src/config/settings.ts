@@ -20,6 +20,7 @@ export interface Settings extends EncryptionSettings {
   readonly partSize: number;
   readonly manifestChecksum: 'CRC32C' | 'SHA256';
   readonly pushDeadline: number;
+  readonly daemonPushDeadline: number;
   readonly fetchDeadline: number;
   readonly fetchOnUndecided: 'auto' | 'abort' | 'absent';
   readonly userData: string | undefined;
@@ -96,6 +97,11 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   pushDeadline: duration({
     default: 300_000,
     doc: 'wal-push gives up after this time; PostgreSQL keeps the segment and calls again.',
+  }),
+  daemonPushDeadline: duration({
+    default: 60_000,
+    aliases: ['WALG_DAEMON_WAL_UPLOAD_TIMEOUT'],
+    doc: 'The daemon gives up a push after this time; its clients wait for as long.',
   }),
   fetchDeadline: duration({
     default: 300_000,

@@ -136,7 +136,6 @@ export const ineffectiveNames: Readonly<Record<string, readonly string[]>> = {
   WALG_PG_BLOCK_SIZE: ['8192'],
   WALG_LOG_DESTINATION: ['stderr'],
   WALG_STOP_BACKUP_TIMEOUT: ['0', '0s'],
-  WALG_DAEMON_WAL_UPLOAD_TIMEOUT: [],
   WALG_STATSD_ADDRESS: [],
   WALG_STATSD_EXTRA_TAGS: [],
   PROFILE_SAMPLING_RATIO: [],

@@ -370,7 +370,7 @@ describe('the launcher', () => {
     const known = new Set(readFileSync(seawallPath, 'utf8').match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
     const variables = [
       ...settingNames
-        .filter((name) => name !== 'userData')
+        .filter((name) => name !== 'userData' && name !== 'daemonPushDeadline')
         .flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]),
       ...storageNames.flatMap((name) => [name, `WALG_${name}`, `WALE_${name}`]),
       ...prefixNames,

@@ -6,7 +6,7 @@ import { isDataDirectory } from '../../postgres/data-directory.ts';
 import { runAgent } from '../../wal/agent/agent.ts';
 import type { Direction, SpoolCall } from '../../wal/spool.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
-import { errorLines } from '../report-error.ts';
+import { errorWords } from '../report-error.ts';
 import { spoolCallOf } from '../spool-call.ts';
 
 const directions: readonly Direction[] = ['push', 'fetch'];
@@ -100,9 +100,6 @@ function agentOptions({ settings }: CommandCall) {
     pushDeadlineMs: settings.pushDeadline,
     idleMs: settings.agentIdle,
     window: { segments: settings.prefetchSegments, sizeBytes: settings.prefetchSize },
-    describe: (error: unknown) =>
-      errorLines(error)
-        .map((line) => line.replace(/^seawall: (error: )?/, ''))
-        .join('; '),
+    describe: errorWords,
   };
 }

@@ -11,5 +11,6 @@ export const walgCommands: Readonly<Record<string, () => Promise<CommandDefiniti
   'backup-show': async () => (await import('./backup-show.ts')).backupShowCommand,
   'backup-mark': async () => (await import('./backup-mark.ts')).backupMarkCommand,
   delete: async () => (await import('../commands/delete.ts')).deleteCommand,
+  daemon: async () => (await import('./daemon.ts')).daemonCommand,
   agent: async () => (await import('../commands/agent.ts')).agentCommand,
 };

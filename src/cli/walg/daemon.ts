@@ -1,0 +1,57 @@
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { isDataDirectory } from '../../postgres/data-directory.ts';
+import { runDaemon } from '../../wal/daemon/daemon.ts';
+import type { CommandCall, CommandDefinition } from '../command.ts';
+import { errorWords } from '../report-error.ts';
+
+/** The socket behind WAL-G's daemon clients. */
+export const daemonCommand: CommandDefinition = {
+  name: 'daemon',
+  arguments: [{ notation: '<socket>', description: 'path of the Unix socket to listen on' }],
+  summary: "serve WAL-G's daemon clients on a Unix socket",
+  description:
+    "Answers walg-daemon-client, WAL-RUS's daemon-client and the archive module walg_archive: stores and fetches WAL as wal-push and wal-fetch do. Runs as the server's user, with PGDATA (or the working directory) naming the data directory, until it is told to stop by SIGTERM.",
+  settings: [
+    'compression',
+    'compressionLevel',
+    'compressionEngine',
+    'daemonPushDeadline',
+    'fetchDeadline',
+    'fetchOnUndecided',
+  ],
+  examples: ['wal-g daemon /run/postgresql/wal-g.sock'],
+  async run(call) {
+    const { settings, context, environment } = call;
+    const [socketPath = ''] = call.args;
+    // WAL-G reopens its logs at this signal; Node would open a port for a debugger.
+    process.on('SIGUSR1', () => undefined);
+    if (environment['WATCHDOG_USEC'] !== undefined) {
+      context.log.warn({}, 'systemd is not told that the daemon is alive: take WatchdogSec out of its unit');
+    }
+    const dataDirectory = await dataDirectoryOf(call);
+    await using repository = await call.openRepository();
+    await runDaemon(
+      repository,
+      {
+        socketPath,
+        dataDirectory,
+        pushDeadlineMs: settings.daemonPushDeadline,
+        fetchDeadlineMs: settings.fetchDeadline,
+        fetchOnUndecided: settings.fetchOnUndecided,
+        describe: errorWords,
+      },
+      context,
+    );
+  },
+};
+
+/** PGDATA need not be there yet: a restore may come first. */
+async function dataDirectoryOf({ environment }: CommandCall): Promise<string> {
+  if (environment['PGDATA']) return resolve(environment['PGDATA']);
+  if (isDataDirectory(await readdir('.'))) return process.cwd();
+  throw new ConfigError('no data directory is named', {
+    hint: "Name the server's data directory in PGDATA, or start the daemon there.",
+  });
+}

@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { type DaemonAnswer, type Frame, largestFrameBytes, takeFrame } from './frames.ts';
+
+/** A client sends its request at once; one that does not get on with it is not waited for. */
+const halfFrameMs = 10_000;
+
+/** A client of WAL-G's has read its answer, and gone, within much less. */
+const lingerMs = 10;
+
+/** WAL-RUS's client expects a whole frame as its answer: behind the character come the two bytes of the length, 3. */
+const restOfFrame = Buffer.from([0, 3]);
+
+/** One client of the daemon. */
+export interface Connection {
+  /** Aborted when the client has said its last: it has gone, or has closed its half of the connection. */
+  readonly ended: AbortSignal;
+  /**
+   * The next request; undefined when there is none, because the client or the daemon ends.
+   *
+   * @throws {@link UsageError} when what comes is no frame, or not all of one
+   */
+  next(signal: AbortSignal): Promise<Frame | undefined>;
+  /** Answers, and goes on. */
+  answer(answer: DaemonAnswer, completion: Completion): Promise<void>;
+  /** Answers, and closes the connection as soon as the answer is on its way. */
+  finish(answer: DaemonAnswer | undefined, completion: Completion): Promise<void>;
+}
+
+/** Whether the rest of a frame follows for a client that goes on waiting behind the character of the answer. */
+export type Completion = 'never' | 'for who waits';
+
+export function createConnection(socket: Socket, clock: Clock): Connection {
+  const ended = new AbortController();
+  let received: Buffer = Buffer.alloc(0);
+  let wake = (): void => undefined;
+  socket.on('data', (chunk: Buffer) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    if (received.length > largestFrameBytes) socket.pause();
+    wake();
+  });
+  const onEnd = (): void => {
+    ended.abort();
+    wake();
+  };
+  // An error, such as the broken pipe of a client that has gone, is followed by the close.
+  socket.on('error', () => undefined);
+  socket.on('end', onEnd);
+  socket.on('close', onEnd);
+
+  /** Resolves at the next bytes, at the end, at an abort, or when the time has passed, and says whether that was it. */
+  const change = async (timeoutMs: number, signal?: AbortSignal): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    const awake = new AbortController();
+    const signals = signal === undefined ? [awake.signal] : [awake.signal, signal];
+    const timedOut = Number.isFinite(timeoutMs)
+      ? clock.sleep(timeoutMs, AbortSignal.any(signals)).then(
+          () => true,
+          () => false,
+        )
+      : new Promise<boolean>((done) => signal?.addEventListener('abort', () => done(false), { signal: awake.signal }));
+    const isTimeout = await Promise.race([promise.then(() => false), timedOut]);
+    awake.abort();
+    return isTimeout;
+  };
+
+  const connection: Connection = {
+    ended: ended.signal,
+    async next(signal) {
+      for (;;) {
+        const taken = takeFrame(received);
+        if (taken !== undefined) {
+          received = taken.rest;
+          socket.resume();
+          return taken.frame;
+        }
+        if (ended.signal.aborted || signal.aborted) return undefined;
+        const isTimeout = await change(received.length === 0 ? Number.POSITIVE_INFINITY : halfFrameMs, signal);
+        if (isTimeout) throw new UsageError('malformed request: only a part of it has come');
+      }
+    },
+    async answer(answer, completion) {
+      if (!socket.writable) return;
+      socket.write(answer);
+      if (completion === 'never' || received.length > 0 || ended.signal.aborted) return;
+      if (await change(lingerMs)) socket.write(restOfFrame);
+    },
+    async finish(answer, completion) {
+      if (answer !== undefined) await connection.answer(answer, completion);
+      socket.destroySoon();
+    },
+  };
+  return connection;
+}

@@ -1,0 +1,122 @@
+import { existsSync, renameSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { askDaemon, checkFrame } from '../../support/daemon-client.ts';
+import { type Journey, startJourney } from '../../support/journey.ts';
+import type { RunningCommand } from '../../support/run-command.ts';
+import { startCommand } from '../../support/run-command.ts';
+import { seawallEnvironment, seawallPath } from '../../support/seawall.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const client = [process.execPath, fileURLToPath(new URL('../../support/daemon-client-command.ts', import.meta.url))];
+
+/** Starts `wal-g daemon` as the server's user, by WAL-G's name and with nothing but WAL-G's variables. */
+async function startDaemon(journey: Journey, socket: string, dataDirectory: string): Promise<RunningCommand> {
+  const walg = join(journey.cluster.directory, 'wal-g');
+  if (!existsSync(walg)) symlinkSync(seawallPath, walg);
+  const daemon = startCommand(walg, ['daemon', socket], {
+    asServerUser: true,
+    cwd: '/',
+    env: {
+      ...seawallEnvironment,
+      HOME: journey.cluster.directory,
+      WALG_FILE_PREFIX: journey.repositoryPath,
+      WALG_COMPRESSION_METHOD: 'zstd',
+      WALG_DAEMON_WAL_UPLOAD_TIMEOUT: '60s',
+      PGDATA: dataDirectory,
+    },
+  });
+  await waitFor('the daemon to listen', async () => {
+    const answer = await askDaemon(socket, checkFrame()).catch(() => '');
+    return answer === 'O' || daemon.process.exitCode !== null;
+  });
+  return daemon;
+}
+
+async function end(daemon: RunningCommand): Promise<string> {
+  daemon.process.kill('SIGTERM');
+  const { exitCode, stderr } = await daemon.finished;
+  expect(exitCode, stderr).toBe(0);
+  return stderr;
+}
+
+it('a cluster archives and recovers through the daemon, to the last row', async () => {
+  await using journey = await startJourney();
+  const { cluster } = journey;
+  const socket = join(cluster.directory, 'wal-g.sock');
+  await cluster.query('create table facts as select n, md5(n::text) as v from generate_series(1, 20000) n');
+  const backup = await journey.backUp();
+
+  const archiving = await startDaemon(journey, socket, cluster.dataDirectory);
+  await cluster.query(`alter system set archive_command = '${client.join(' ')} ${socket} wal-push %f'`);
+  await cluster.query('select pg_reload_conf()');
+  for (let round = 0; round < 3; round += 1) {
+    await cluster.query('update facts set v = md5(v)');
+    await cluster.query('select pg_switch_wal()');
+  }
+  const [expected] = await cluster.query("select count(*)::int, md5(string_agg(v, ',' order by n)) from facts");
+  const [row] = await cluster.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name');
+  await waitFor('the last segment to be archived', async () => {
+    const [archiver] = await cluster.query<{ last: string }>('select last_archived_wal as last from pg_stat_archiver');
+    return (archiver?.last ?? '') >= (row?.name ?? '~');
+  });
+  archiving.process.kill('SIGUSR1');
+  await journey.destroyCluster();
+  expect(await end(archiving)).not.toContain('Debugger');
+  expect(existsSync(socket)).toBe(false);
+
+  const restored = await journey.restore(backup);
+  const recovering = await startDaemon(journey, socket, restored.dataDirectory);
+  const fetches = `restore_command=${client.join(' ')} ${socket} wal-fetch %f %p`;
+  const server = await journey.serve(restored.dataDirectory, {
+    restore_command: fetches.slice('restore_command='.length),
+  });
+  await server.start();
+  await waitFor('the end of recovery', async () => {
+    const [state] = await server.query<{ recovering: boolean }>('select pg_is_in_recovery() as recovering');
+    return state?.recovering === false;
+  });
+  expect(await server.query("select count(*)::int, md5(string_agg(v, ',' order by n)) from facts")).toEqual([expected]);
+  await server.stop();
+  await end(recovering);
+});
+
+it('recovery through the daemon does not end while the repository is away', async () => {
+  await using journey = await startJourney();
+  const { cluster } = journey;
+  const socket = join(cluster.directory, 'wal-g.sock');
+  await cluster.query('create table facts as select 1 as n');
+  const backup = await journey.backUp();
+  await cluster.query('insert into facts values (2)');
+  const [row] = await cluster.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name');
+  await waitFor('the segment to be archived', () =>
+    existsSync(join(journey.repositoryPath, `wal_005/${row?.name}.zst`)),
+  );
+  await journey.destroyCluster();
+  const restored = await journey.restore(backup);
+
+  const daemon = await startDaemon(journey, socket, restored.dataDirectory);
+  renameSync(journey.repositoryPath, `${journey.repositoryPath}.away`);
+  const restore_command = `${client.join(' ')} ${socket} wal-fetch %f %p`;
+  const server = await journey.serve(restored.dataDirectory, { restore_command });
+  const starting = server.start();
+  let isUp = false;
+  starting.then(
+    () => {
+      isUp = true;
+    },
+    () => undefined,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect(isUp).toBe(false);
+  renameSync(`${journey.repositoryPath}.away`, journey.repositoryPath);
+  await starting;
+  await waitFor('the end of recovery', async () => {
+    const [state] = await server.query<{ recovering: boolean }>('select pg_is_in_recovery() as recovering');
+    return state?.recovering === false;
+  });
+  expect(await server.query('select n from facts order by n')).toEqual([{ n: 1 }, { n: 2 }]);
+  await server.stop();
+  expect(await end(daemon)).toContain('no clear answer');
+});
