@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { flagOf, type SettingName } from '../config/settings.ts';
 import type { CommandCall } from './command.ts';
 
-/** The settings that decide which repository is meant; the server that recovers may not have our flags and variables. */
+/** The settings that decide which repository is meant and how it is read; the server that recovers may not have our flags and variables. */
 const locatingSettings: readonly SettingName[] = [
   'repository',
   's3Endpoint',
@@ -11,11 +11,23 @@ const locatingSettings: readonly SettingName[] = [
   's3PathStyle',
   'gcsEndpoint',
   'azureEndpointSuffix',
+  'encryption',
+  'allowUnencrypted',
+  'libsodiumKeyFile',
+  'libsodiumKeyTransform',
+  'openpgpKeyFile',
+  'openpgpPassphraseFile',
+  'awsKmsKeyId',
+  'awsKmsRegion',
+  'awsKmsEndpoint',
 ];
+
+/** Those of them that are paths; the server has another working directory. */
+const pathSettings: readonly SettingName[] = ['libsodiumKeyFile', 'openpgpKeyFile', 'openpgpPassphraseFile'];
 
 /**
  * The restore_command that fetches from the repository of this call: our launcher by its full path, with the settings that came by flag
- * or variable. What stands in the configuration file is read from there again. Credentials are never part of it.
+ * or variable. What stands in the configuration file is read from there again. Credentials and keys are never part of it.
  */
 export function restoreCommandLine(call: Pick<CommandCall, 'resolved' | 'configPath'>): string {
   const { values, origins } = call.resolved;
@@ -26,7 +38,7 @@ export function restoreCommandLine(call: Pick<CommandCall, 'resolved' | 'configP
     // A path as origin is that of the configuration file.
     if (value === undefined || origins[name] === 'default' || origins[name].includes('/')) continue;
     const text = typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
-    words.push(flagOf(name), shellWord(text));
+    words.push(flagOf(name), shellWord(pathSettings.includes(name) ? resolve(text) : text));
   }
   return words.join(' ');
 }
