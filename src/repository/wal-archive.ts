@@ -25,9 +25,20 @@ export interface OpenedWal extends ArchivedWal {
 
 const segmentNameLength = 24;
 
+/** The place where WAL was last found, by repository: who wrote one file in a compression has likely written the next one so. */
+const lastPlaces = new WeakMap<Repository, WalPlace>();
+
 /** Where this repository writes the WAL file of this name. */
 export function walPlace(repository: Repository, fileName: string): WalPlace {
   return { fileName, key: walKey(fileName, repository.codec), suffix: repository.codec.suffix };
+}
+
+/** Where a WAL file of this name most likely is: under the suffix of the last one found, or else where this repository writes it. */
+export function likelyWalPlace(repository: Repository, fileName: string): WalPlace {
+  const last = lastPlaces.get(repository);
+  if (last === undefined) return walPlace(repository, fileName);
+  const ending = last.key.slice(walKeyPrefix(last.fileName).length);
+  return { fileName, key: walKeyPrefix(fileName) + ending, suffix: last.suffix };
 }
 
 /**
@@ -69,6 +80,7 @@ export async function openWal(repository: Repository, place: WalPlace, options: 
   const named = { name: nameOfObject(repository.store, key), suffix };
   requireReadable(named);
   const object = await repository.store.get(key, options);
+  lastPlaces.set(repository, place);
   return { ...object, fileName, suffix, body: decodeObject(repository, named, object.body) };
 }
 

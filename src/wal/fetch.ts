@@ -5,11 +5,11 @@ import type { Repository } from '../repository/repository.ts';
 import {
   findWal,
   holdsObjects,
+  likelyWalPlace,
   nameOfObject,
   openWal,
   readWal,
   type WalPlace,
-  walPlace,
 } from '../repository/wal-archive.ts';
 import { createBackOff } from '../util/back-off.ts';
 import { checkedWal, type WalExpectation } from './check-wal.ts';
@@ -119,7 +119,7 @@ function parseName(fileName: string): WalFileName {
 
 /** The likeliest object first, with one request; a listing only where that one is absent or damaged. */
 async function fetchOnce(job: Job): Promise<FetchResult> {
-  const likely = walPlace(job.repository, job.name.fileName);
+  const likely = likelyWalPlace(job.repository, job.name.fileName);
   let damage: IntegrityError | undefined;
   try {
     return await deliver(job, likely);

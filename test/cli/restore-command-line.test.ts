@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { restoreCommandLine } from '../../src/cli/restore-command-line.ts';
 import { resolveSettings } from '../../src/config/resolve.ts';
@@ -26,6 +27,16 @@ describe('restoreCommandLine', () => {
     const line = restoreCommandLine({ resolved, configPath: undefined });
     expect(line).toContain('--repository s3://bucket/prefix --s3-endpoint https://minio:9000 --s3-path-style on');
     expect(line).not.toMatch(/hunter2|AccountKey/);
+  });
+
+  it('carries along how objects are read, with full paths, and never a key', () => {
+    const resolved = resolveSettings({
+      flags: { repository: '/srv/wal', libsodiumKeyFile: 'key' },
+      environment: { SEAWALL_LIBSODIUM_KEY: 'c0nfidential', WALG_LIBSODIUM_KEY_TRANSFORM: 'hex' },
+    });
+    const line = restoreCommandLine({ resolved, configPath: undefined });
+    expect(line).toContain(`--libsodium-key-file ${resolve('key')} --libsodium-key-transform hex`);
+    expect(line).not.toContain('c0nfidential');
   });
 
   it('leaves to the configuration file what stands there', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createCodec } from '../../src/codec/codecs.ts';
+import { codecForSuffix, createCodec } from '../../src/codec/codecs.ts';
 import { type Context, createContext, silentLogger } from '../../src/context.ts';
 import {
   BusyError,
@@ -77,6 +77,31 @@ describe('fetch', () => {
     expect((await placed())?.equals(segment)).toBe(true);
     expect(watched.calls).toEqual([{ member: 'get', key }]);
   });
+
+  it.each(['', '.', '.lz4', '.br', '.lzma'])(
+    'finds the ending %j by one listing, and the next file with the same ending at once',
+    async (ending) => {
+      const suffix = ending.slice(1);
+      const next = '000000010000000000000003';
+      for (const name of [fileName, next]) {
+        const bytes = makeSegment({ fileName: name });
+        const stored = await joined(codecForSuffix(suffix)?.encode(inChunks(bytes)) ?? inChunks(bytes));
+        await store.put(`wal_005/${name}${ending}`, stored);
+      }
+      const watched = faultyStore(store);
+      const from = createRepository(watched, zstd);
+      await fetch(fileName, from);
+      const found = `wal_005/${fileName}${ending}`;
+      const isFirst = { member: 'get', key };
+      expect(watched.calls).toEqual([
+        isFirst,
+        { member: 'list', key: `wal_005/${fileName}` },
+        { member: 'get', key: found },
+      ]);
+      await fetch(next, from);
+      expect(watched.calls.slice(3)).toEqual([{ member: 'get', key: `wal_005/${next}${ending}` }]);
+    },
+  );
 
   it('replaces what is at the destination', async () => {
     await archive(`${fileName}.zst`, segment);

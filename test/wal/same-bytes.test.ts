@@ -32,6 +32,19 @@ describe('haveSameBytes', () => {
     );
   });
 
+  it('reads no further than the largest segment goes', async () => {
+    const zeros = new Uint8Array(64 * 1024 * 1024);
+    let readBytes = 0;
+    async function* bomb() {
+      for (;;) {
+        readBytes += zeros.length;
+        yield zeros;
+      }
+    }
+    expect(await haveSameBytes(bomb(), inChunks(new Uint8Array([1])))).toBe(false);
+    expect(readBytes).toBeLessThanOrEqual(1024 * 1024 * 1024 + zeros.length);
+  });
+
   it('throws the damage of the stored one also when it shows behind a difference', async () => {
     const damage = new Error('checksum');
     async function* damaged() {
