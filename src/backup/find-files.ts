@@ -15,7 +15,7 @@ export interface FoundCluster {
   readonly files: FoundFiles;
   /** Those outside of the data directory. */
   readonly tablespaces: readonly MappedTablespace[];
-  /** Sizes of everything that was found. */
+  /** Sizes of everything that was found, whether it is backed up or not. */
   readonly catalogSizeBytes: number;
 }
 
@@ -102,19 +102,20 @@ async function visit(
   status: Stats,
   ruleFor: (isDirectory: boolean) => BackupRule,
 ): Promise<void> {
+  walk.catalogSizeBytes += status.size;
   // PostgreSQL lets some of its directories be links, pg_wal above all; a restored cluster gets a directory there.
   const target = status.isSymbolicLink() ? await lookUp(walk, path, (place) => stat(place)) : status;
   const rule = ruleFor(target?.isDirectory() === true);
   if (rule === 'skip' || path === controlFilePath || walk.innerTablespaces.has(path)) return;
   if (rule === 'empty') {
-    add(walk, path, directoryMark, status);
+    add(walk, path, directoryMark);
     if (path !== 'pg_wal') return;
     for (const inner of walSubdirectories(walk.options.majorVersion)) await addDirectory(walk, inner);
   } else if (status.isDirectory()) {
-    add(walk, path, directoryMark, status);
+    add(walk, path, directoryMark);
     await visitEntries(walk, path);
   } else if (status.isFile()) {
-    add(walk, path, status.size, status);
+    add(walk, path, status.size);
     await noteIfUnreadable(walk, path, status);
   } else if (!status.isSocket()) {
     const fields = { path: byteStringAsText(path) };
@@ -133,13 +134,14 @@ async function visitTablespace(walk: Walk, oid: string): Promise<void> {
 
 async function addDirectory(walk: Walk, path: string): Promise<void> {
   const status = await lookUp(walk, path, (place) => stat(place));
-  if (status !== undefined) add(walk, path, directoryMark, status);
+  if (status === undefined) return;
+  walk.catalogSizeBytes += status.size;
+  add(walk, path, directoryMark);
 }
 
-function add(walk: Walk, path: string, sizeBytes: number, { size }: Stats): void {
+function add(walk: Walk, path: string, sizeBytes: number): void {
   walk.files.paths.push(path);
   walk.files.sizesBytes.push(sizeBytes);
-  walk.catalogSizeBytes += size;
 }
 
 /** Tries only files of another user: PostgreSQL makes none that their owner cannot read. */

@@ -43,6 +43,10 @@ export interface PushBackupOptions {
   readonly isPermanent?: boolean | undefined;
   /** Any JSON, kept with the backup. */
   readonly userData?: unknown;
+  /** Whether files_metadata.json is left out: WAL-G takes no delta upon such a backup. */
+  readonly withoutFilesMetadata?: boolean | undefined;
+  /** Whether the relations' names are left out of it: WAL-G restores no single database from such a backup. */
+  readonly withoutRelationNames?: boolean | undefined;
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
 
@@ -89,7 +93,9 @@ export async function pushBackup(
     const { startLsn } = start;
     const copyOptions = { majorVersion, startLsn, jobs, partSizeBytes, manifestChecksum, onProgress };
     const copied = await copyCluster(repository, objects, cluster, copyOptions, session);
-    const databases = await nameRelations(connection, environment, session);
+    const { withoutFilesMetadata = false, withoutRelationNames = false } = options;
+    const isNamed = !withoutFilesMetadata && !withoutRelationNames;
+    const databases = isNamed ? await nameRelations(connection, environment, session) : [];
     const stop = await stopBackup(connection, majorVersion);
 
     copied.checkEnd(stop.stopLsn);
@@ -97,7 +103,7 @@ export async function pushBackup(
     const { dataDirectory } = cluster;
     const { isPermanent = false, userData } = options;
     const facts = { name, server, dataDirectory, start, stop, copied, databases };
-    const backup = { ...facts, manifestChecksum, isPermanent, userData };
+    const backup = { ...facts, manifestChecksum, isPermanent, userData, withoutFilesMetadata };
     await storeLabel(repository, objects, backup, context.signal);
     const last = segmentBeforeLsn(start.timeline, stop.stopLsn, segmentSizeBytes);
     await waitForWal(repository, { first, last, segmentSizeBytes }, walDeadlineMs, context);

@@ -32,6 +32,7 @@ export interface FinishedBackup {
   readonly manifestChecksum: FileChecksumAlgorithm;
   readonly isPermanent: boolean;
   readonly userData: unknown;
+  readonly withoutFilesMetadata: boolean;
 }
 
 const labelName = 'backup_label';
@@ -64,9 +65,11 @@ export async function storeDescription(
   const manifest = () => formatManifest(header, allFiles(backup), [walRange]);
   await objects.putEncrypted(backupManifestKey(name), manifest, signal);
 
-  const otherParts = new Map([[labelPartFileName(repository.codec), [labelName, mapName]]]);
-  const filesMetadata = describeFiles(copied, repository, otherParts, databases);
-  await objects.put(filesMetadataKey(name), () => formatFilesMetadata(filesMetadata), signal);
+  if (!backup.withoutFilesMetadata) {
+    const otherParts = new Map([[labelPartFileName(repository.codec), [labelName, mapName]]]);
+    const filesMetadata = describeFiles(copied, repository, otherParts, databases);
+    await objects.put(filesMetadataKey(name), () => formatFilesMetadata(filesMetadata), signal);
+  }
 
   const sentinel = describeBackup(backup, objects.partsSizeBytes);
   await objects.put(metadataKey(name), formatBackupMetadata(sentinel), signal);
@@ -90,7 +93,7 @@ function describeBackup(backup: FinishedBackup, compressedSizeBytes: number): Se
     tablespaces: copied.tablespaces.map(({ oid, location }) => ({ oid, location: byteStringAsText(location) })),
     basePrefix: dataDirectory,
     parent: undefined,
-    filesMetadataDisabled: false,
+    filesMetadataDisabled: backup.withoutFilesMetadata,
     startedAt: start.startedAt,
     finishedAt: stop.stoppedAt,
     hostname: hostname(),

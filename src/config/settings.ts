@@ -24,6 +24,8 @@ export interface Settings extends EncryptionSettings {
   readonly fetchDeadline: number;
   readonly fetchOnUndecided: 'auto' | 'abort' | 'absent';
   readonly userData: string | undefined;
+  readonly withoutFilesMetadata: boolean;
+  readonly withoutRelationNames: boolean;
   readonly walDeadline: number;
   readonly retryDeadline: number;
   readonly s3Endpoint: string | undefined;
@@ -115,6 +117,16 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     default: undefined,
     aliases: ['WALG_SENTINEL_USER_DATA'],
     doc: 'Any JSON, kept with every new backup: a ticket, a release, who asked for it.',
+  }),
+  withoutFilesMetadata: toggle({
+    default: false,
+    aliases: ['WALG_WITHOUT_FILES_METADATA'],
+    doc: 'Leaves files_metadata.json out of new backups. Then WAL-G takes no delta upon them and restores no single database.',
+  }),
+  withoutRelationNames: toggle({
+    default: false,
+    aliases: ['WALG_DISABLE_PARTIAL_RESTORE'],
+    doc: 'Leaves the names of relations out of new backups, and asks no database for them. Then WAL-G restores no single database.',
   }),
   walDeadline: duration({
     default: 600_000,

@@ -123,8 +123,6 @@ export const ineffectiveNames: Readonly<Record<string, readonly string[]>> = {
   WALG_USE_RATING_COMPOSER: ['false'],
   WALG_USE_COPY_COMPOSER: ['false'],
   WALG_USE_DATABASE_COMPOSER: ['false'],
-  WALG_WITHOUT_FILES_METADATA: ['false'],
-  WALG_DISABLE_PARTIAL_RESTORE: ['false'],
   WALG_INTEGRITY_MAX_DELAYED_WALS: ['0'],
   WALG_SLOTNAME: [],
   WALG_PREFETCH_DIR: [],

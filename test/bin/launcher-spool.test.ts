@@ -366,11 +366,13 @@ describe.each(shells)('the fast path under %s', (shell) => {
 });
 
 describe('the launcher', () => {
+  const concernOthers = ['userData', 'withoutFilesMetadata', 'withoutRelationNames', 'daemonPushDeadline'];
+
   it('knows the variable of every setting that is no secret, and the names that other tools have for it', () => {
     const known = new Set(readFileSync(seawallPath, 'utf8').match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
     const variables = [
       ...settingNames
-        .filter((name) => name !== 'userData' && name !== 'daemonPushDeadline')
+        .filter((name) => !concernOthers.includes(name))
         .flatMap((name) => [variableOf(name), ...settingsTable[name].aliases]),
       ...storageNames.flatMap((name) => [name, `WALG_${name}`, `WALE_${name}`]),
       ...prefixNames,

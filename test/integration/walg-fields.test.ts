@@ -2,8 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pushBackup } from '../../src/backup/push.ts';
 import { createCodec } from '../../src/codec/codecs.ts';
+import { createContext, silentLogger } from '../../src/context.ts';
+import { PostgresError } from '../../src/errors.ts';
 import { formatInstant } from '../../src/repository/instant.ts';
 import { createRepository } from '../../src/repository/repository.ts';
 import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
@@ -40,6 +43,7 @@ function shapeOf(value: unknown, byName: readonly string[] = [], path = ''): unk
 
 describe('a backup', () => {
   let journey: Journey;
+  let location: string;
   let name: string;
   let stored: StoredBackup;
   let files: FilesMetadataJson;
@@ -48,7 +52,8 @@ describe('a backup', () => {
   beforeAll(async () => {
     journey = await startJourney();
     const { cluster } = journey;
-    await cluster.query(`create tablespace ts location '${cluster.makeDirectory('ts')}'`);
+    location = cluster.makeDirectory('ts');
+    await cluster.query(`create tablespace ts location '${location}'`);
     await cluster.query('create table facts (id int primary key, v text)');
     await cluster.query('create table spread (id int) tablespace ts');
     await cluster.query('create table parts (id int primary key) partition by range (id)');
@@ -166,5 +171,43 @@ describe('a backup', () => {
     expect(tables['public.parts_1_pkey']?.relfilenode).toBeGreaterThan(0);
     expect(tables['public.facts']?.relfilenode).not.toBe(tables['public.facts']?.oid);
     expect(tables['pg_catalog.pg_class']).toEqual({ oid: 1259, relfilenode: expect.any(Number) });
+  });
+
+  it('leaves the names of relations out, or the whole list of files, where that is asked for', async () => {
+    const unnamed = await journey.backUp('--without-relation-names', 'on');
+    expect(Object.keys(JSON.parse(await textOf(`${unnamed}/files_metadata.json`)))).toEqual(['Files', 'TarFileSets']);
+    const unlisted = await journey.backUp('--without-files-metadata', 'on');
+    await expect(textOf(`${unlisted}/files_metadata.json`)).rejects.toThrow('ENOENT');
+    const sentinel = await textOf(`${unlisted}_backup_stop_sentinel.json`);
+    expect(sentinel).toContain(',"FilesMetadataDisabled":true,"ChkpNum":null,');
+    await using restored = await journey.restore(unlisted, ['--tablespace-mapping', `${location}=${location}2`]);
+    await restored.start();
+    expect(await restored.query('select count(*)::int as count from facts')).toEqual([{ count: 0 }]);
+  });
+
+  it('goes on, with a warning, when a database does not let it in', async () => {
+    const { cluster } = journey;
+    await cluster.query('create role taker login in role pg_read_all_settings, pg_checkpoint');
+    await cluster.query('grant execute on function pg_backup_start(text, bool), pg_backup_stop(bool) to taker');
+    await cluster.query('revoke connect on database template1 from public');
+    const repository = createRepository(createFilesystemStore(journey.repositoryPath), createCodec('zstd'));
+    const warn = vi.fn();
+    const backup = await pushBackup(
+      repository,
+      {
+        environment: { ...cluster.clientEnvironment, PGUSER: 'taker' },
+        jobs: 1,
+        partSizeBytes: 1024 ** 3,
+        manifestChecksum: 'CRC32C',
+        walDeadlineMs: 60_000,
+      },
+      createContext({ log: { ...silentLogger, warn } }),
+    );
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      { err: expect.any(PostgresError), database: 'template1' },
+      expect.stringMatching(/^cannot list the relations of this database/),
+    );
+    const listed: FilesMetadataJson = JSON.parse(await textOf(`${backup.name}/files_metadata.json`));
+    expect(Object.keys(listed.DatabasesByNames).sort()).toEqual(['Bücher, alle', 'postgres']);
   });
 });

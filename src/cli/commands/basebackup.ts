@@ -21,6 +21,8 @@ export const basebackupCommand: CommandDefinition = {
     'partSize',
     'manifestChecksum',
     'userData',
+    'withoutFilesMetadata',
+    'withoutRelationNames',
     'walDeadline',
   ],
   options: [
@@ -45,6 +47,8 @@ export const basebackupCommand: CommandDefinition = {
           walDeadlineMs: settings.walDeadline,
           strict: options['strict'] === true,
           userData: settings.userData === undefined ? undefined : parseJsonText(settings.userData),
+          withoutFilesMetadata: settings.withoutFilesMetadata,
+          withoutRelationNames: settings.withoutRelationNames,
           isPermanent: options['permanent'] === true,
           onProgress: progress.update,
         },

@@ -12,7 +12,6 @@ const ineffectiveSwitches: readonly (readonly [name: string, flags: string])[] =
   ['ratingComposer', '-r, --rating-composer'],
   ['copyComposer', '-c, --copy-composer'],
   ['databaseComposer', '-b, --database-composer'],
-  ['withoutFilesMetadata', '--without-files-metadata'],
 ];
 
 /** A base backup of the server on this machine. */
@@ -28,6 +27,7 @@ export const backupPushCommand: CommandDefinition = {
     { flags: '-p, --permanent', description: 'delete must leave this backup alone' },
     { flags: '-v, --verify', description: 'verify the page checksums, as always' },
     { flags: '--add-user-data <json>', description: 'JSON that is kept with the backup' },
+    { flags: '--without-files-metadata', description: 'leave files_metadata.json out' },
     { flags: '--delta-from-name <backup>', description: 'no effect: no deltas are taken' },
     { flags: '--delta-from-user-data <json>', description: 'no effect: no deltas are taken' },
     ...ineffectiveSwitches.map(([, flags]) => ({ flags, description: 'no effect' })),
@@ -49,6 +49,8 @@ export const backupPushCommand: CommandDefinition = {
           partSizeBytes: settings.partSize,
           manifestChecksum: settings.manifestChecksum,
           walDeadlineMs: settings.walDeadline,
+          withoutFilesMetadata: switchOption(call, 'withoutFilesMetadata') || settings.withoutFilesMetadata,
+          withoutRelationNames: settings.withoutRelationNames,
           isPermanent: switchOption(call, 'permanent'),
           userData,
           onProgress: progress.update,
