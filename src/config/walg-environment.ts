@@ -66,6 +66,8 @@ export function warningOnWalgSettings(environment: Environment, fileNames: reado
     ...set.filter((name) => /^WAL[GE]_/.test(name) && !known.has(name) && !fileNames.includes(name)),
   ];
   const ineffective = set.filter((name) => {
+    // The SDK takes on a role for the token of a web identity only.
+    if (name === 'AWS_ROLE_ARN') return !environment['AWS_WEB_IDENTITY_TOKEN_FILE'];
     const harmless = ineffectiveNames[name] ?? ineffectiveNames[name.replace(/^WAL[GE]_/, '')];
     return harmless !== undefined && !harmless.includes(environment[name] ?? '');
   });

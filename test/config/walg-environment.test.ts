@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { settingNames, settingsTable } from '../../src/config/settings.ts';
 import { refuseWalgSettings, warningOnWalgSettings, withPlainNames } from '../../src/config/walg-environment.ts';
+import {
+  ineffectiveNames,
+  needlessNames,
+  passedOnNames,
+  refusedNames,
+  storageNames,
+} from '../../src/config/walg-names.ts';
 
 describe('storage settings with WALG_ or WALE_ in front', () => {
   it('count where the plain name is not set', () => {
@@ -23,10 +31,11 @@ describe('the warning on settings without effect', () => {
       S3_MAX_RETRIES: '15',
       WALG_COMPRESION_METHOD: 'lz4',
       PREFIX: 'x',
+      AWS_ROLE_ARN: 'arn:x',
       WALG_S3_PREFIX: 's3://b/p',
     };
     expect(warningOnWalgSettings(environment, ['PREFIX', 'WALG_S3_PREFIX'])).toBe(
-      'settings of WAL-G with no effect in Seawall: S3_MAX_RETRIES, WALG_NETWORK_RATE_LIMIT, WALG_S3_RETENTION_PERIOD; unknown: PREFIX, WALG_COMPRESION_METHOD',
+      'settings of WAL-G with no effect in Seawall: AWS_ROLE_ARN, S3_MAX_RETRIES, WALG_NETWORK_RATE_LIMIT, WALG_S3_RETENTION_PERIOD; unknown: PREFIX, WALG_COMPRESION_METHOD',
     );
   });
 
@@ -54,6 +63,16 @@ describe('the warning on settings without effect', () => {
       PATH: '/bin',
     };
     expect(warningOnWalgSettings(environment, ['SEAWALL_AGENT', 'WALG_COMPRESSION_METHOD'])).toBeUndefined();
+  });
+});
+
+describe('the tables of WAL-G’s names', () => {
+  it('say one thing of each name, and nothing of those that are settings here', () => {
+    const tables = [passedOnNames, needlessNames, Object.keys(ineffectiveNames), Object.keys(refusedNames)];
+    const aliases = settingNames.flatMap((name) => settingsTable[name].aliases);
+    // The storage settings are passed on under their plain names even where they are settings, or refused.
+    const names = tables.flatMap((table) => table.filter((name) => !storageNames.includes(name)));
+    expect(names.filter((name, index) => names.indexOf(name) !== index || aliases.includes(name))).toEqual([]);
   });
 });
 
