@@ -54,6 +54,11 @@ export function sentinelKey(backupName: string): string {
   return backupFolder + backupName + sentinelEnding;
 }
 
+/** Whether a key is that of a sentinel, in whatever folder of backups. */
+export function isSentinel(key: string): boolean {
+  return backupNameOfSentinelKey(backupFolder + key.slice(key.indexOf('/') + 1)) !== undefined;
+}
+
 /** The backup whose sentinel this key is, or undefined for any other key. */
 export function backupNameOfSentinelKey(key: string): string | undefined {
   if (!key.startsWith(backupFolder) || !key.endsWith(sentinelEnding)) return undefined;

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { type BackupRecord, listBackups } from '../repository/backup-catalogue.ts';
-import { backupFolder, backupNameOfSentinelKey, catchupFolder, isBackupName, walFolder } from '../repository/layout.ts';
+import { backupFolder, backupNameOfSentinelKey, isBackupName, isSentinel } from '../repository/layout.ts';
+import { listObjects } from '../repository/list-objects.ts';
 import type { Repository } from '../repository/repository.ts';
 import { findSegmentSize } from '../repository/segment-size.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
@@ -32,10 +33,7 @@ export type ObjectsByBackup = ReadonlyMap<string, readonly ObjectInfo[]>;
  */
 export async function readInventory(repository: Repository, context: Context): Promise<RetentionInventory> {
   const { signal, log } = context;
-  const objects: ObjectInfo[] = [];
-  for (const folder of [backupFolder, walFolder, catchupFolder]) {
-    for await (const object of repository.store.list(folder, { signal })) objects.push(object);
-  }
+  const objects = await listObjects(repository, { signal });
   const damaged: string[] = [];
   const backups = await listBackups(repository, {
     signal,
@@ -72,9 +70,4 @@ export function unfinishedBackups(
   return [...byName]
     .filter(([name, objects]) => !finished.has(name) && !objects.some(({ key }) => isSentinel(key)))
     .map(([name, objects]) => ({ name, objects }));
-}
-
-/** Whether a key is that of a sentinel, in whatever folder of backups. */
-export function isSentinel(key: string): boolean {
-  return backupNameOfSentinelKey(backupFolder + key.slice(key.indexOf('/') + 1)) !== undefined;
 }

@@ -1,9 +1,9 @@
 import pMap from 'p-map';
 import type { Context } from '../context.ts';
 import { describeError, LocalFileError, PermissionError, StoreError } from '../errors.ts';
+import { isSentinel } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
-import { isSentinel } from './inventory.ts';
 import type { DeletionPlan, DoomedBackup } from './plan.ts';
 import { needFrom, unneededWal } from './wal-needs.ts';
 
