@@ -7,7 +7,7 @@ const layers = [
   ['util', 'errors.ts', 'context.ts'],
   ['postgres', 'codec', 'storage'],
   ['repository'],
-  ['wal', 'backup', 'restore', 'retention', 'verify', 'copy'],
+  ['wal', 'backup', 'restore', 'retention', 'verify', 'copy', 'objects'],
   ['metrics', 'config'],
   ['index.ts'],
   ['cli'],

@@ -32,6 +32,8 @@ export interface CommandCall {
   openRepository(changes?: Partial<Settings>): Promise<Repository>;
   /** Writes a result to stdout. */
   print(text: string): void;
+  /** Writes bytes to stdout as they are; resolves when they are handed over. */
+  printBytes(bytes: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /** A command: one file in `commands/` each. */

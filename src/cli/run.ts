@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { createContext } from '../context.ts';
 import { isAbortError, NotFoundError } from '../errors.ts';
 import { choosePersonality } from './choose-personality.ts';
@@ -82,6 +83,7 @@ async function createCall(
     context,
     openRepository: (changes) => openRepository({ ...resolved.values, ...changes }, environment, context),
     print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    printBytes: (bytes) => pipeline(bytes, process.stdout, { end: false, signal }),
   };
 }
 

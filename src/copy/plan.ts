@@ -111,7 +111,7 @@ function chainNames(backup: BackupRecord, backups: readonly BackupRecord[]): str
 }
 
 /** The first and the last segment that a backup needs to become consistent, from the byte before its start to its end. */
-export function walOf(backup: BackupRecord, segmentSizeBytes: number): { from: string; to: string } {
+function walOf(backup: BackupRecord, segmentSizeBytes: number): { from: string; to: string } {
   const nameOf = (lsn: BackupRecord['startLsn']) =>
     formatSegmentName(segmentBeforeLsn(backup.timeline, lsn, segmentSizeBytes), segmentSizeBytes);
   return { from: nameOf(backup.startLsn), to: nameOf(backup.finishLsn) };

@@ -25,7 +25,7 @@ export interface TimelineReport {
   readonly backups: readonly BackupRecord[];
 }
 
-/** What {@link describeTimelines} found. */
+/** All timelines, and the size that was found for their segments. */
 export interface WalOverview {
   readonly timelines: readonly TimelineReport[];
   readonly segmentSizeBytes: number;
@@ -54,15 +54,14 @@ export async function showTimelines(repository: Repository, context: Context): P
 }
 
 /** What the description of timelines is made from. */
-export interface WalFacts {
+interface WalFacts {
   readonly timelines: readonly TimelineSegments[];
   readonly histories: ReadonlyMap<number, TimelineHistory>;
   readonly backups: readonly BackupRecord[];
   readonly segmentSizeBytes: number;
 }
 
-/** The pure part of {@link showTimelines}. */
-export function describeTimelines({ timelines, histories, backups, segmentSizeBytes }: WalFacts): TimelineReport[] {
+function describeTimelines({ timelines, histories, backups, segmentSizeBytes }: WalFacts): TimelineReport[] {
   return timelines.flatMap(({ timeline, segmentNumbers }) => {
     const [first] = segmentNumbers;
     const last = segmentNumbers.at(-1);

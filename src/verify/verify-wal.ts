@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Lsn } from '../postgres/lsn.ts';
+import type { CurrentPosition } from '../postgres/current-position.ts';
 import { isReachable, rootTimeline, type TimelineHistory } from '../postgres/timeline-history.ts';
 import { formatHistoryName, parseWalFileName, segmentBeforeLsn, segmentOfLsn } from '../postgres/wal-name.ts';
 import { type BackupRecord, findBackup, listBackups } from '../repository/backup-catalogue.ts';
@@ -14,13 +14,8 @@ import { type ScannedRange, scanSegments } from './scan-segments.ts';
 /** What became of a check. */
 export type CheckStatus = 'OK' | 'WARNING' | 'FAILURE';
 
-/** Where the server is that archives here. */
-export interface CurrentPosition {
-  readonly timeline: number;
-  readonly lsn: Lsn;
-}
-
 export interface VerifyWalOptions {
+  /** Where the server is that archives here. */
   readonly current: CurrentPosition;
   /** Look from this backup on (a name, or LATEST), not from the oldest that is not permanent. */
   readonly backup?: string | undefined;

@@ -10,5 +10,6 @@ export const commands: Readonly<Record<string, () => Promise<CommandDefinition>>
   list: async () => (await import('./list.ts')).listCommand,
   show: async () => (await import('./show.ts')).showCommand,
   delete: async () => (await import('./delete.ts')).deleteCommand,
+  copy: async () => (await import('./copy.ts')).copyCommand,
   config: async () => (await import('./config.ts')).configCommand,
 };

@@ -11,6 +11,10 @@ export const walgCommands: Readonly<Record<string, () => Promise<CommandDefiniti
   'backup-show': async () => (await import('./backup-show.ts')).backupShowCommand,
   'backup-mark': async () => (await import('./backup-mark.ts')).backupMarkCommand,
   delete: async () => (await import('../commands/delete.ts')).deleteCommand,
+  copy: async () => (await import('../commands/copy.ts')).copyCommand,
+  'wal-show': async () => (await import('./wal-show.ts')).walShowCommand,
+  'wal-verify': async () => (await import('./wal-verify.ts')).walVerifyCommand,
+  st: async () => (await import('./st.ts')).stCommand,
   daemon: async () => (await import('./daemon.ts')).daemonCommand,
   agent: async () => (await import('../commands/agent.ts')).agentCommand,
 };

@@ -1,0 +1,62 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { noneCodec } from '../codec/none.ts';
+import type { Context } from '../context.ts';
+import { AlreadyExistsError, LocalFileError } from '../errors.ts';
+import { encodeObject } from '../repository/object-coding.ts';
+import type { Repository } from '../repository/repository.ts';
+import { fileError } from '../util/file-error.ts';
+
+export interface PutObjectOptions {
+  /** With its suffix behind the key. */
+  readonly compress: boolean;
+  readonly encrypt: boolean;
+  /** Whether an object that is there already is replaced. */
+  readonly overwrite: boolean;
+}
+
+/**
+ * Stores a local file in a repository's store, as it is or as the repository writes objects.
+ *
+ * @returns the key under which it is stored
+ * @throws {@link AlreadyExistsError} when that is taken, unless it is to be overwritten
+ * @throws {@link LocalFileError} when the file cannot be read
+ */
+export async function putObject(
+  repository: Repository,
+  path: string,
+  keyWithoutSuffix: string,
+  { compress, encrypt, overwrite }: PutObjectOptions,
+  context: Context,
+): Promise<string> {
+  await requireFile(path);
+  const codec = compress ? repository.codec : noneCodec;
+  const key = codec.suffix === '' ? keyWithoutSuffix : `${keyWithoutSuffix}.${codec.suffix}`;
+  const writer = encrypt ? repository : { ...repository, cipher: undefined };
+  const body = () => encodeObject(writer, readLocal(path), codec);
+  try {
+    await repository.store.put(key, body, { ifAbsent: !overwrite, signal: context.signal });
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+    throw new AlreadyExistsError(`cannot store ${path}: ${key} already exists in ${repository.store.location}`, {
+      cause: error,
+      hint: 'Choose another key; --force replaces what is there, for good.',
+    });
+  }
+  return key;
+}
+
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw fileError(`cannot read ${path}`, path, error);
+  });
+  if (!found.isFile()) throw new LocalFileError(`cannot store ${path}: it is not a regular file`);
+}
+
+async function* readLocal(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path);
+  } catch (error) {
+    throw fileError(`cannot read ${path}`, path, error);
+  }
+}
