@@ -7,9 +7,9 @@ import { readObject } from '../../objects/read-object.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ObjectInfo } from '../../storage/object-store.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
-import { switchOption } from '../option-values.ts';
+import { switchOption, textOption } from '../option-values.ts';
+import { storageName } from './backup-details.ts';
 import { padColumns } from './print-lines.ts';
-import { refuseOtherStorage } from './target-storage.ts';
 
 type Tool = (repository: Repository, words: readonly string[], call: CommandCall) => Promise<void>;
 
@@ -46,7 +46,7 @@ export const stCommand: CommandDefinition = {
   ],
   examples: ['wal-g st ls wal_005', 'wal-g st get wal_005/000000010000000000000002.lz4 /tmp/segment'],
   async run(call) {
-    refuseOtherStorage({ options: { targetStorage: call.options['target'] } });
+    requireDefaultStorage(call);
     const [name = '', ...words] = call.args;
     const tool = tools[name];
     if (tool === undefined) {
@@ -123,6 +123,15 @@ const tools: Readonly<Record<string, Tool>> = {
     }
   },
 };
+
+/** @throws {@link UsageError} */
+function requireDefaultStorage(call: CommandCall): void {
+  const storage = textOption(call, 'target') ?? storageName;
+  if (storage === storageName) return;
+  throw new UsageError(`there is no storage ${JSON.stringify(storage)}: failover storages are not supported`, {
+    hint: `Leave --target out, or say ${storageName}.`,
+  });
+}
 
 /** The words, if there are as many as there must be. @throws {@link UsageError} */
 function wordsOf(usage: string, words: readonly string[], least: number, most: number): readonly string[] {
