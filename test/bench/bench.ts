@@ -2,202 +2,136 @@
  * Measures Seawall beside its peers, alternating, in one run on one machine: `npm run bench -- --help`. Nothing else should run
  * meanwhile. Ratios count, not seconds.
  */
-import { chmodSync, cpSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatTable } from '../../src/cli/output.ts';
-import { giveTreeToServerUser } from '../support/give-tree.ts';
-import { makeServerDirectory } from '../support/server-user.ts';
-import { type CallTimes, measureCalls } from './calls.ts';
-import { type Commands, type Contestant, contestants, isPresent } from './contestants.ts';
+import { measureCalls } from './calls.ts';
+import { type Compression, measureFloor, parseCompression, pathsOf } from './compression.ts';
+import type { Contestant } from './contestant.ts';
+import { contestants, isPresent } from './contestants.ts';
 import { measureDrain } from './drain.ts';
-import { measureFloor } from './floor.ts';
 import { type Backlog, makeBacklog } from './make-wal.ts';
-import { median } from './median.ts';
 import { type PeakMemory, watchMemory } from './peak-memory.ts';
+import { openWorkplace } from './place.ts';
 import { measureRecovery } from './recovery.ts';
+import { type DrainReport, formatReport, type Report, type Times } from './report.ts';
 
-const help = `npm run bench -- [--segments 64] [--repetitions 3] [--level 3] [--only NAME ...] [--json]
+const help = `npm run bench -- [--work drain|recovery|calls|memory ...] [--compression zstd:3|zstd:1|lz4 ...]
+                 [--segments 64] [--repetitions 3] [--only NAME ...] [--repository URL] [--json]
 
-Drains a backlog through PostgreSQL's own archiver, recovers through it, and times single calls, beside every peer that is on the
-PATH (zstd, pgbackrest, wal-g, walrus).`;
+Drains a backlog through PostgreSQL's own archiver, recovers through it, times single calls and watches the memory, beside every
+peer that is on the PATH (zstd, pgbackrest, wal-g, walrus and the clients of their daemons). --repository gives Seawall another
+repository than a directory; its objects stay there.`;
 
 const { values: options } = parseArgs({
   options: {
+    work: { type: 'string', multiple: true, default: ['drain', 'recovery', 'calls', 'memory'] },
+    compression: { type: 'string', multiple: true, default: ['zstd:3', 'zstd:1', 'lz4'] },
     segments: { type: 'string', default: '64' },
     repetitions: { type: 'string', default: '3' },
-    level: { type: 'string', default: '3' },
     only: { type: 'string', multiple: true },
+    repository: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-interface Result {
-  readonly name: string;
-  readonly kind: Contestant['kind'];
-  readonly drainSeconds: number[];
-  readonly recoverySeconds: number[];
-}
-
 if (options.help) console.log(help);
-else await run(Number(options.segments), Number(options.repetitions), Number(options.level));
+else await run();
 
-async function run(segmentCount: number, repetitions: number, level: number): Promise<void> {
+async function run(): Promise<void> {
   const chosen = contestants.filter(({ name }) => options.only === undefined || options.only.includes(name));
   const present = chosen.filter(isPresent);
   const absent = chosen.filter((contestant) => !isPresent(contestant)).map(({ name }) => name);
-  const backlog = await makeBacklog(segmentCount);
-  try {
-    const paths = backlog.segments.map((name) => join(backlog.fullDirectory, 'pg_wal', name));
-    const floorSeconds: number[] = [];
-    const results: Result[] = present.map(({ name, kind }) => ({ name, kind, drainSeconds: [], recoverySeconds: [] }));
-    for (let repetition = 0; repetition < repetitions; repetition++) {
-      floorSeconds.push(await measureFloor(paths, level));
-      for (const [index, contestant] of present.entries()) {
-        await measureContestant(contestant, backlog, level, results[index]);
-        progress(`${repetition + 1} of ${repetitions}: ${contestant.name}`);
-      }
-    }
-    const memory = await measureMemory(backlog, level);
-    const calls = await measureCalls(level);
-    const floor = median(floorSeconds);
-    const report = {
-      segments: backlog.segments.length,
-      level,
-      floorSeconds: floor,
-      results,
-      calls,
-      memoryMib: memory,
-      absent,
-    };
-    console.log(options.json ? JSON.stringify(report, undefined, 2) : formatReport(report));
-  } finally {
-    backlog.remove();
+  const compressions = options.compression.map(parseCompression);
+  const [first] = compressions;
+  if (first === undefined) throw new Error('no compression is given');
+  using backlog = await makeBacklog(Number(options.segments));
+  const isWanted = (work: string): boolean => options.work.includes(work);
+
+  const drains: DrainReport[] = [];
+  for (const compression of isWanted('drain') ? compressions : []) {
+    drains.push(await compareDrains(present, backlog, compression));
   }
+  const report: Report = {
+    segments: backlog.segments.length,
+    drains,
+    ...(isWanted('recovery') ? { recovery: await compareRecoveries(present, backlog, first) } : {}),
+    ...(isWanted('calls') ? { calls: await measureCalls(first) } : {}),
+    ...(isWanted('memory') ? { memoryMib: await measureMemory(present, backlog, first) } : {}),
+    absent,
+  };
+  console.log(options.json ? JSON.stringify(report, undefined, 2) : formatReport(report));
 }
 
-type Report = {
-  readonly segments: number;
-  readonly level: number;
-  readonly floorSeconds: number;
-  readonly results: readonly Result[];
-  readonly calls: CallTimes;
-  readonly memoryMib: PeakMemory;
-  readonly absent: readonly string[];
-};
-
-/** One drain, and then the recovery from what it stored. */
-async function measureContestant(
-  contestant: Contestant,
+async function compareDrains(
+  present: readonly Contestant[],
   backlog: Backlog,
-  level: number,
-  result: Result | undefined,
-): Promise<void> {
-  await withPlace(contestant, backlog, level, async (dataDirectory, commands) => {
-    result?.drainSeconds.push(await measureDrain(dataDirectory, commands));
-    rmSync(dataDirectory, { recursive: true });
-    layDown(backlog.baseDirectory, dataDirectory);
-    result?.recoverySeconds.push(await measureRecovery(dataDirectory, commands));
+  compression: Compression,
+): Promise<DrainReport> {
+  const able = present.filter(({ codec }) => codec === undefined || codec === compression.codec);
+  const floorSeconds: number[] = [];
+  const paths = pathsOf(backlog.fullDirectory, backlog.segments);
+  const times = await alternate('drain', able, async (contestant) => {
+    if (contestant === able[0]) floorSeconds.push(await measureFloor(paths, compression));
+    using workplace = await openWorkplace(contestant, backlog, compression, options.repository);
+    return await measureDrain(workplace.dataDirectory, workplace.commands);
+  });
+  return { compression, floorSeconds, contestants: times };
+}
+
+/** Each first archives the backlog itself, which does not count. */
+async function compareRecoveries(
+  present: readonly Contestant[],
+  backlog: Backlog,
+  compression: Compression,
+): Promise<Times[]> {
+  return await alternate('recovery', present, async (contestant) => {
+    using workplace = await openWorkplace(contestant, backlog, compression, options.repository);
+    await measureDrain(workplace.dataDirectory, workplace.commands);
+    workplace.layDownBase();
+    return await measureRecovery(workplace.dataDirectory, workplace.commands);
   });
 }
 
-async function withPlace(
-  contestant: Contestant,
-  backlog: Backlog,
-  level: number,
-  use: (dataDirectory: string, commands: Commands) => Promise<void>,
-): Promise<void> {
-  const folder = makeServerDirectory('seawall-bench-');
-  try {
-    const dataDirectory = join(folder, 'data');
-    layDown(backlog.fullDirectory, dataDirectory);
-    const place = join(folder, 'contestant');
-    mkdirSync(place, { mode: 0o700 });
-    const commands = await contestant.prepare({ folder: place, dataDirectory, level });
-    giveTreeToServerUser(place);
-    await use(dataDirectory, commands);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+/** One after the other, and that as often as there are repetitions: what disturbs the machine for a while disturbs all alike. */
+async function alternate(
+  work: string,
+  present: readonly Contestant[],
+  measure: (contestant: Contestant) => Promise<number>,
+): Promise<Times[]> {
+  const times = present.map(({ name, kind }): Times => ({ name, kind, seconds: [] }));
+  const repetitions = Number(options.repetitions);
+  for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+    for (const [index, contestant] of present.entries()) {
+      const seconds = await measure(contestant);
+      times[index]?.seconds.push(seconds);
+      if (!options.json) {
+        console.error(`${work}, ${repetition} of ${repetitions}: ${contestant.name} ${seconds.toFixed(2)} s`);
+      }
+    }
   }
-}
-
-function layDown(from: string, to: string): void {
-  cpSync(from, to, { recursive: true, preserveTimestamps: true });
-  // PostgreSQL starts in no directory that others may enter; cpSync does not copy the mode of the outermost one.
-  chmodSync(to, 0o700);
-  giveTreeToServerUser(to);
+  return times;
 }
 
 /** A run of its own: watching costs CPU. */
-async function measureMemory(backlog: Backlog, level: number): Promise<PeakMemory> {
-  const ours = contestants.filter(({ kind }) => kind === 'ours');
+async function measureMemory(
+  present: readonly Contestant[],
+  backlog: Backlog,
+  compression: Compression,
+): Promise<PeakMemory> {
   const watch = watchMemory({
-    agent: /dist\/cli\/main\.js agent/,
-    'wal-push': /dist\/cli\/main\.js wal-push/,
-    'wal-fetch': /dist\/cli\/main\.js wal-fetch/,
+    'seawall agent': /bundle\/main\.js agent/,
+    'seawall wal-push': /bundle\/main\.js wal-push/,
+    'seawall wal-fetch': /bundle\/main\.js wal-fetch/,
+    'pgbackrest archive-push': /pgbackrest .*archive-push/,
+    'pgbackrest archive-get': /pgbackrest .*archive-get/,
+    'wal-g': /(^|\/)wal-g /,
+    walrus: /(^|\/)walrus /,
   });
-  for (const contestant of ours) await measureContestant(contestant, backlog, level, undefined);
+  for (const contestant of present.filter(({ kind }) => kind !== 'yardstick')) {
+    using workplace = await openWorkplace(contestant, backlog, compression, options.repository);
+    await measureDrain(workplace.dataDirectory, workplace.commands);
+    workplace.layDownBase();
+    await measureRecovery(workplace.dataDirectory, workplace.commands);
+  }
   return watch.stop();
-}
-
-function formatReport(report: Report): string {
-  const { results, calls, memoryMib, floorSeconds, absent } = report;
-  const best = (pick: (result: Result) => number[]): number =>
-    Math.min(...results.filter(({ kind }) => kind === 'peer').map((result) => median(pick(result))));
-  const bestDrain = best(({ drainSeconds }) => drainSeconds);
-  const cp = results.find(({ name }) => name === 'cp');
-  const cpRecovery = cp === undefined ? Number.NaN : median(cp.recoverySeconds);
-  const rows = results.map(({ name, drainSeconds, recoverySeconds }) => {
-    const drain = median(drainSeconds);
-    const recovery = median(recoverySeconds);
-    return [
-      name,
-      seconds(drain),
-      ratio(drain / bestDrain),
-      ratio(drain / floorSeconds),
-      seconds(recovery),
-      ratio(recovery / cpRecovery),
-    ];
-  });
-  const call = (name: string, ms: number, base: number, of: string): string[] => [
-    name,
-    `${ms.toFixed(1)} ms`,
-    `${ratio(ms / base)} ${of}`,
-  ];
-  return [
-    `${report.segments} segments, zstd ${report.level}; medians of ${results[0]?.drainSeconds.length} alternating runs`,
-    `floor (the same bytes through node:zlib in memory on all cores): ${seconds(floorSeconds)}`,
-    '',
-    formatTable(['', 'drain', 'x best peer', 'x floor', 'recovery', 'x cp'], rows),
-    '',
-    formatTable(
-      ['one call', '', ''],
-      [
-        call('sh -c :', calls.shell, calls.shell, 'sh'),
-        call('hot wal-push', calls.hot, calls.shell, 'sh'),
-        call('node -e 0', calls.node, calls.node, 'node'),
-        call('cold wal-push', calls.cold, calls.node, 'node'),
-        call('cold wal-push less compression', calls.cold - calls.compression, calls.node, 'node'),
-      ],
-    ),
-    '',
-    formatTable(
-      ['peak memory', ''],
-      Object.entries(memoryMib).map(([name, mib]) => [name, `${mib.toFixed(0)} MiB`]),
-    ),
-    ...(absent.length === 0 ? [] : ['', `not on the PATH, so not measured: ${absent.join(', ')}`]),
-  ].join('\n');
-}
-
-function seconds(value: number): string {
-  return `${value.toFixed(2)} s`;
-}
-
-function ratio(value: number): string {
-  return value.toFixed(2);
-}
-
-function progress(text: string): void {
-  if (!options.json) console.error(text);
 }

@@ -7,14 +7,13 @@ import { makeServerDirectory } from '../support/server-user.ts';
 export const benchMajor = 15;
 
 /** A cluster with a backlog: what every contestant of one run is measured on. */
-export interface Backlog {
+export interface Backlog extends Disposable {
   /** The stopped cluster before the WAL was written; recovery begins with it. */
   readonly baseDirectory: string;
   /** The stopped cluster after it, with every segment waiting to be archived. */
   readonly fullDirectory: string;
   /** Names of the waiting segments, in order. */
   readonly segments: readonly string[];
-  remove(): void;
 }
 
 /** Rows of this size, half of it random digits, compress like the WAL of an ordinary application (a ratio near 3 at zstd 3). */
@@ -54,7 +53,7 @@ export async function makeBacklog(segmentCount: number): Promise<Backlog> {
     baseDirectory,
     fullDirectory,
     segments: waiting(fullDirectory),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 

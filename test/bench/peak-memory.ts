@@ -10,16 +10,10 @@ export type PeakMemory = Record<string, number>;
 export function watchMemory(kinds: Readonly<Record<string, RegExp>>): { stop(): PeakMemory } {
   const peaks: PeakMemory = {};
   const timer = setInterval(() => {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      try {
-        const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        const kind = Object.keys(kinds).find((name) => kinds[name]?.test(commandLine));
-        if (kind === undefined) continue;
-        const peakKib = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-        peaks[kind] = Math.max(peaks[kind] ?? 0, Number(peakKib ?? 0) / 1024);
-      } catch {
-        // The process has ended between the two looks.
-      }
+    for (const processId of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const seen = look(processId);
+      const kind = Object.keys(kinds).find((name) => kinds[name]?.test(seen.commandLine));
+      if (kind !== undefined) peaks[kind] = Math.max(peaks[kind] ?? 0, seen.peakMib);
     }
   }, intervalMs);
   return {
@@ -28,4 +22,15 @@ export function watchMemory(kinds: Readonly<Record<string, RegExp>>): { stop(): 
       return peaks;
     },
   };
+}
+
+function look(processId: string): { readonly commandLine: string; readonly peakMib: number } {
+  try {
+    const commandLine = readFileSync(`/proc/${processId}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    const peakKib = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1];
+    return { commandLine, peakMib: Number(peakKib ?? 0) / 1024 };
+  } catch {
+    // The process has ended between the two looks.
+    return { commandLine: '', peakMib: 0 };
+  }
 }
