@@ -10,7 +10,7 @@ import { seawallEnvironment, seawallPath } from '../support/seawall.ts';
 import { archiveEverything, waitForPromotion } from '../support/server-state.ts';
 import { giveToServerUser, makeServerDirectory } from '../support/server-user.ts';
 
-/** Behind the names, the settings and the files of WAL-G: a link called wal-g, `~/.walg.json`, and what scripts write. */
+/** Behind the names, the settings and the files of WAL-G: a link called wal-g, configuration files, and what scripts write. */
 describe('a cluster that was set up for WAL-G', () => {
   let home: string;
   let repository: string;
@@ -25,12 +25,14 @@ describe('a cluster that was set up for WAL-G', () => {
       giveToServerUser(directory);
     }
     symlinkSync(seawallPath, join(home, 'bin', 'wal-g'));
-    writeFileSync(
-      join(home, '.walg.json'),
-      JSON.stringify({ WALG_FILE_PREFIX: repository, walg_prevent_wal_overwrite: 'true' }),
-    );
+    for (const name of ['.walg.json', 'wal-g.yaml'])
+      writeFileSync(
+        join(home, name),
+        JSON.stringify({ WALG_FILE_PREFIX: repository, walg_prevent_wal_overwrite: 'true' }),
+      );
     environment = { ...seawallEnvironment, PATH: `${join(home, 'bin')}:${process.env['PATH']}`, HOME: home };
-    cluster = await startCluster({ segmentSizeMib: 1, archiveCommand: 'wal-g wal-push %p', environment });
+    const archiveCommand = `wal-g --config ${join(home, 'wal-g.yaml')} wal-push %p`;
+    cluster = await startCluster({ segmentSizeMib: 1, archiveCommand, environment });
     await createLedger(cluster);
   });
   afterAll(async () => {
@@ -91,9 +93,15 @@ describe('a cluster that was set up for WAL-G', () => {
     await restored.start();
     await waitForPromotion(restored);
     expect(await readLedger(restored)).toEqual(await predictLedger(cluster, 9));
-    // An agent worked ahead for both, found by the same name.
-    expect(readdirSync(join(cluster.dataDirectory, 'pg_wal', 'pgsql_tmp_seawall'))).toHaveLength(1);
+    // The agents found the same settings by the same names.
+    expect(notesOf(cluster, 'pushed')).not.toEqual([]);
+    expect(notesOf(restored, 'agent')).not.toEqual([]);
   });
+
+  function notesOf({ dataDirectory }: Server, entry: string): string[] {
+    const spool = join(dataDirectory, 'pg_wal', 'pgsql_tmp_seawall');
+    return readdirSync(spool, { recursive: true, encoding: 'utf8' }).filter((path) => path.includes(`/${entry}`));
+  }
 
   it('says once that no delta is taken, and which settings have no effect', async () => {
     await writeBatches(cluster, 1);
