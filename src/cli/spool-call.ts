@@ -6,7 +6,7 @@ import type { Direction, SpoolCall } from '../wal/spool.ts';
 import type { CommandCall } from './command.ts';
 
 /** What the launcher hands over for calls that are fit for the spool: flags and variables that decide about their outcome, in one line. */
-const settingsVariable = 'SEAWALL_CALL_SETTINGS';
+export const settingsVariable = 'SEAWALL_CALL_SETTINGS';
 
 /** V8 lets go of buffers sooner when its own heap is small; the agent uses little of it. */
 const agentHeapOptions = ['--max-old-space-size=64', '--max-semi-space-size=4'];

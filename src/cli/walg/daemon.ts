@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { isDataDirectory } from '../../postgres/data-directory.ts';
 import { runDaemon } from '../../wal/daemon/daemon.ts';
+import type { SpoolUse } from '../../wal/daemon/serve-requests.ts';
+import type { Direction } from '../../wal/spool.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { errorWords } from '../report-error.ts';
+import { agentCommandOf, settingsVariable, spoolCallOf } from '../spool-call.ts';
 
 /** The socket behind WAL-G's daemon clients. */
 export const daemonCommand: CommandDefinition = {
@@ -20,6 +24,11 @@ export const daemonCommand: CommandDefinition = {
     'daemonPushDeadline',
     'fetchDeadline',
     'fetchOnUndecided',
+    'agent',
+    'agentIdle',
+    'prefetchSegments',
+    'prefetchSize',
+    'jobs',
   ],
   examples: ['wal-g daemon /run/postgresql/wal-g.sock'],
   async run(call) {
@@ -40,12 +49,30 @@ export const daemonCommand: CommandDefinition = {
         pushDeadlineMs: settings.daemonPushDeadline,
         fetchDeadlineMs: settings.fetchDeadline,
         fetchOnUndecided: settings.fetchOnUndecided,
+        spoolFor: spoolUses(call, dataDirectory),
         describe: errorWords,
       },
       context,
     );
   },
 };
+
+/** Each daemon has a spool of its own, with its agents: what decides about its outcomes has been settled when it started. */
+function spoolUses(call: CommandCall, dataDirectory: string): (direction: Direction) => SpoolUse | undefined {
+  // With flags before the socket, what stands behind it are not all of them.
+  const hasAllFlags = !call.flags.includes(call.args[0] ?? '');
+  const settings = `daemon ${process.pid} ${Date.now()}`;
+  const variables = { [settingsVariable]: settings, PGDATA: dataDirectory };
+  const own = { ...call, environment: { ...call.environment, ...variables } };
+  return (direction) => {
+    if (!hasAllFlags || !existsSync(dataDirectory)) return undefined;
+    const spoolCall = spoolCallOf(own, direction, dataDirectory);
+    if (spoolCall === undefined) return undefined;
+    const command = agentCommandOf(direction, call);
+    const agent = { ...command, environment: { ...command.environment, ...variables }, directory: dataDirectory };
+    return { call: spoolCall, agent };
+  };
+}
 
 /** PGDATA need not be there yet: a restore may come first. */
 async function dataDirectoryOf({ environment }: CommandCall): Promise<string> {

@@ -1,13 +1,24 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Context } from '../../context.ts';
 import { BusyError, NotFoundError, UsageError } from '../../errors.ts';
+import { parseWalFileName } from '../../postgres/wal-name.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { AgentCommand } from '../agent/start-agent.ts';
 import { isStandby } from '../cluster.ts';
 import { fetchWal } from '../fetch.ts';
+import { fetchWithAgent } from '../fetch-with-agent.ts';
 import { pushWal } from '../push.ts';
+import { pushWithAgent } from '../push-with-agent.ts';
+import type { Direction, SpoolCall } from '../spool.ts';
 import { judgeFailedFetch, type UndecidedPolicy } from '../undecided.ts';
 import type { DaemonAnswer, FetchRequest, PushRequest } from './frames.ts';
 import { destinationIn, sourceIn } from './paths.ts';
+
+/** The spool, as the daemon's requests may use it, and how its agent is started. */
+export interface SpoolUse {
+  readonly call: SpoolCall;
+  readonly agent: AgentCommand;
+}
 
 export interface ServiceOptions {
   /** Absolute. */
@@ -17,6 +28,8 @@ export interface ServiceOptions {
   /** How long one attempt at a clear answer to a fetch takes. */
   readonly fetchDeadlineMs: number;
   readonly fetchOnUndecided: UndecidedPolicy;
+  /** Undefined where the spool cannot be used now. */
+  readonly spoolFor: (direction: Direction) => SpoolUse | undefined;
   /** The words in which a failure is logged: its message, its causes, its hint. */
   readonly describe: (error: unknown) => string;
 }
@@ -32,7 +45,7 @@ export interface Service {
 const roundPauseMs = 5_000;
 
 /**
- * Serves the requests with the very code of wal-push and wal-fetch.
+ * Serves the requests with the very code of wal-push and wal-fetch, agent included.
  *
  * A client can tell PostgreSQL only success and failure, and a failed restore_command is the end of the archive, at which recovery ends
  * for good. So a fetch without a clear answer is answered `E` only where PostgreSQL may be told so (see {@link judgeFailedFetch}), on a
@@ -46,12 +59,8 @@ export function createService(repository: Repository, options: ServiceOptions, c
     async push({ path }) {
       try {
         const source = await sourceIn(dataDirectory, path);
-        const { outcome } = await pushWal(
-          repository,
-          { path: source, dataDirectory, deadlineMs: options.pushDeadlineMs },
-          context,
-        );
-        context.log.debug({ fileName: basename(source), outcome }, 'wal file archived');
+        await pushFrom(source);
+        context.log.debug({ fileName: basename(source) }, 'wal file archived');
         return 'O';
       } catch (error) {
         context.log.warn({ path, failure: describe(error) }, 'cannot push');
@@ -68,6 +77,13 @@ export function createService(repository: Repository, options: ServiceOptions, c
       }
     },
   };
+
+  async function pushFrom(path: string): Promise<void> {
+    const push = () => pushWal(repository, { path, dataDirectory, deadlineMs: options.pushDeadlineMs }, context);
+    const spool = options.spoolFor('push');
+    if (spool === undefined) await push();
+    else await pushWithAgent({ ...spool, path, push }, context);
+  }
 
   /**
    * Recovery has every segment put at the same path. Whoever asks for the next one has given up the one before, which must not arrive
@@ -95,11 +111,10 @@ export function createService(repository: Repository, options: ServiceOptions, c
     signal: AbortSignal,
     waiting: AbortSignal,
   ): Promise<DaemonAnswer> {
-    const fetchOptions = { fileName, destination, dataDirectory, deadlineMs: options.fetchDeadlineMs };
     for (;;) {
       try {
-        const { key } = await fetchWal(repository, fetchOptions, { ...context, signal });
-        context.log.debug({ fileName, key }, 'wal file fetched');
+        await fetchOnce(destination, fileName, { ...context, signal });
+        context.log.debug({ fileName }, 'wal file fetched');
         return 'O';
       } catch (error) {
         signal.throwIfAborted();
@@ -113,5 +128,16 @@ export function createService(repository: Repository, options: ServiceOptions, c
         if (waiting.aborted) throw error;
       }
     }
+  }
+
+  /** Only segments for recovery lie in the spool, on the file system of `pg_wal`. */
+  async function fetchOnce(destination: string, fileName: string, own: Context): Promise<void> {
+    const fetchOptions = { fileName, destination, dataDirectory, deadlineMs: options.fetchDeadlineMs };
+    const fetch = () => fetchWal(repository, fetchOptions, own);
+    const isForSpool =
+      parseWalFileName(fileName)?.kind === 'segment' && dirname(destination) === join(dataDirectory, 'pg_wal');
+    const spool = isForSpool ? options.spoolFor('fetch') : undefined;
+    if (spool === undefined) await fetch();
+    else await fetchWithAgent({ ...spool, fileName, destination, fetch }, own);
   }
 }

@@ -1,5 +1,5 @@
-import { existsSync, renameSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { askDaemon, checkFrame } from '../../support/daemon-client.ts';
@@ -34,6 +34,15 @@ async function startDaemon(journey: Journey, socket: string, dataDirectory: stri
   return daemon;
 }
 
+/** The directions in which an agent is at work for the server of this directory. */
+function agentsOf(dataDirectory: string): string[] {
+  const spool = join(dataDirectory, 'pg_wal/pgsql_tmp_seawall');
+  const halves = readdirSync(spool).flatMap((run) => readdirSync(join(spool, run)).map((half) => join(run, half)));
+  return halves
+    .filter((half) => existsSync(join(spool, half, 'agent')))
+    .map((half) => basename(half).split('.')[0] ?? '');
+}
+
 async function end(daemon: RunningCommand): Promise<string> {
   daemon.process.kill('SIGTERM');
   const { exitCode, stderr } = await daemon.finished;
@@ -49,18 +58,23 @@ it('a cluster archives and recovers through the daemon, to the last row', async 
   const backup = await journey.backUp();
 
   const archiving = await startDaemon(journey, socket, cluster.dataDirectory);
-  await cluster.query(`alter system set archive_command = '${client.join(' ')} ${socket} wal-push %f'`);
-  await cluster.query('select pg_reload_conf()');
-  for (let round = 0; round < 3; round += 1) {
+  const archiveBy = async (command: string) => {
+    await cluster.query(`alter system set archive_command = '${command}'`);
+    await cluster.query('select pg_reload_conf()');
+  };
+  await archiveBy('false');
+  for (let round = 0; round < 12; round += 1) {
     await cluster.query('update facts set v = md5(v)');
     await cluster.query('select pg_switch_wal()');
   }
+  await archiveBy(`${client.join(' ')} ${socket} wal-push %f`);
   const [expected] = await cluster.query("select count(*)::int, md5(string_agg(v, ',' order by n)) from facts");
   const [row] = await cluster.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name');
   await waitFor('the last segment to be archived', async () => {
     const [archiver] = await cluster.query<{ last: string }>('select last_archived_wal as last from pg_stat_archiver');
     return (archiver?.last ?? '') >= (row?.name ?? '~');
   });
+  expect(agentsOf(cluster.dataDirectory)).toEqual(['push']);
   archiving.process.kill('SIGUSR1');
   await journey.destroyCluster();
   expect(await end(archiving)).not.toContain('Debugger');
@@ -68,16 +82,15 @@ it('a cluster archives and recovers through the daemon, to the last row', async 
 
   const restored = await journey.restore(backup);
   const recovering = await startDaemon(journey, socket, restored.dataDirectory);
-  const fetches = `restore_command=${client.join(' ')} ${socket} wal-fetch %f %p`;
-  const server = await journey.serve(restored.dataDirectory, {
-    restore_command: fetches.slice('restore_command='.length),
-  });
+  const restore_command = `${client.join(' ')} ${socket} wal-fetch %f %p`;
+  const server = await journey.serve(restored.dataDirectory, { restore_command });
   await server.start();
   await waitFor('the end of recovery', async () => {
     const [state] = await server.query<{ recovering: boolean }>('select pg_is_in_recovery() as recovering');
     return state?.recovering === false;
   });
   expect(await server.query("select count(*)::int, md5(string_agg(v, ',' order by n)) from facts")).toEqual([expected]);
+  expect(agentsOf(restored.dataDirectory)).toContain('fetch');
   await server.stop();
   await end(recovering);
 });
