@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { generateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cipher } from '../../src/codec/cipher.ts';
-import { type CipherName, createCipher } from '../../src/codec/ciphers.ts';
+import type { CipherName } from '../../src/codec/ciphers.ts';
 import { createCodec } from '../../src/codec/codecs.ts';
 import { ConfigError, IntegrityError } from '../../src/errors.ts';
 import { decodeObject, encodeObject } from '../../src/repository/object-coding.ts';
 import { createRepository, type RepositoryEncryption } from '../../src/repository/repository.ts';
 import { createMemoryStore } from '../../src/storage/drivers/memory.ts';
-import { Secret } from '../../src/util/secret.ts';
+import { createAllCiphers } from '../support/all-ciphers.ts';
 import { inChunks, joined, walLikeBytes } from '../support/byte-streams.ts';
 import { type KmsServer, startKmsServer } from '../support/kms-server.ts';
 
@@ -26,20 +24,10 @@ let otherCiphers: Readonly<Record<CipherName, Cipher>>;
 beforeAll(async () => {
   kms = await startKmsServer();
   otherKms = await startKmsServer();
-  ciphers = await createCiphers(kms);
-  otherCiphers = await createCiphers(otherKms);
+  ciphers = await createAllCiphers(kms);
+  otherCiphers = await createAllCiphers(otherKms);
 });
 afterAll(() => Promise.all([kms[Symbol.asyncDispose](), otherKms[Symbol.asyncDispose]()]));
-
-async function createCiphers({ url }: KmsServer): Promise<Record<CipherName, Cipher>> {
-  const { privateKey } = await generateKey({ type: 'curve25519', userIDs: [{ name: 'test' }] });
-  const environment = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-north-1' };
-  return {
-    libsodium: createCipher('libsodium', { key: new Secret(randomBytes(32).toString('hex')), keyTransform: 'hex' }),
-    openpgp: createCipher('openpgp', { key: new Secret(privateKey) }),
-    'aws-kms': createCipher('aws-kms', { keyId: 'alias/test', endpoint: url, environment }),
-  };
-}
 
 const encode = (codec: (typeof codecNames)[number], encryption: RepositoryEncryption = {}): Promise<Buffer> =>
   joined(encodeObject(createRepository(createMemoryStore(), createCodec(codec), encryption), inChunks(bytes, 30_000)));
