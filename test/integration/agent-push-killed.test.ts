@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { startArchiving } from '../support/archiving-cluster.ts';
+import { killStride, makeKillPlan } from '../support/kill-plan.ts';
+import { readArchiver } from '../support/server-state.ts';
+
+it('a push agent that is killed right before each of its steps in turn loses no segment', async () => {
+  await using plan = makeKillPlan({ steps: 140, endSteps: 30, stride: killStride });
+  await using archiving = await startArchiving({ environment: plan.environment });
+  while (plan.left().length > 0) {
+    await archiving.pileUp(60);
+    await archiving.drained();
+  }
+  expect(await archiving.compareArchive()).toBeGreaterThanOrEqual(60);
+  expect((await readArchiver(archiving.cluster)).failedCount).toBe(0);
+  // Stored by an agent that was killed before it could say so.
+  const said = archiving.cluster.log().match(/seawall: .*(?= fileName=)/g) ?? [];
+  expect(said.filter((line) => line !== 'seawall: warn: archived already, with the same bytes')).toEqual([]);
+});

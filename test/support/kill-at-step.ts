@@ -1,0 +1,62 @@
+// Loaded before the program by NODE_OPTIONS (see kill-plan.ts): an agent takes one entry of the plan, and dies by it.
+import fsSync from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { compareSteps } from './kill-plan.ts';
+
+/** At which step an agent with a plan for its end is told to end. */
+const endAtStep = 60;
+
+const { readdirSync, renameSync } = fsSync;
+const plan = process.env['SEAWALL_TEST_KILL_PLAN'];
+const entry = plan !== undefined && process.argv.includes('agent') ? takeEntry(plan) : undefined;
+if (plan !== undefined && entry !== undefined) await dieAt(plan, entry);
+
+/** Of several agents that start at once, each gets another one. */
+function takeEntry(directory: string): string | undefined {
+  for (const name of readdirSync(directory)
+    .filter((candidate) => !candidate.includes('.'))
+    .sort(compareSteps)) {
+    try {
+      renameSync(join(directory, name), join(directory, `${name}.${process.pid}`));
+      return name;
+    } catch {
+      // Another one has taken it.
+    }
+  }
+  return undefined;
+}
+
+async function dieAt(directory: string, name: string): Promise<void> {
+  const own = join(directory, `${name}.${process.pid}`);
+  // Who ends before the step leaves the entry to the next one.
+  process.once('exit', () => renameSync(own, join(directory, name)));
+  const [isAtEnd, fatalStep] = [name.startsWith('end-'), Number(name.replace('end-', ''))];
+  let step = isAtEnd ? -endAtStep : 0;
+  const count = (operation: string): void => {
+    step += 1;
+    if (isAtEnd && step === 0) process.kill(process.pid, 'SIGTERM');
+    if (step !== fatalStep) return;
+    renameSync(own, join(directory, `${name}.killed.${operation}`));
+    process.kill(process.pid, 'SIGKILL');
+  };
+  const handle = await fsPromises.open('/dev/null');
+  await handle.close();
+  countCalls(fsPromises, count);
+  countCalls(Object.getPrototypeOf(handle) as object, count);
+  syncBuiltinESMExports();
+}
+
+/** Counts each call of a function of the object, which begins a step to the file system. */
+function countCalls(target: object, count: (operation: string) => void): void {
+  for (const [name, { value, configurable }] of Object.entries(Object.getOwnPropertyDescriptors(target))) {
+    if (typeof value !== 'function' || configurable !== true || name === 'constructor') continue;
+    const original = value as (...args: unknown[]) => unknown;
+    const counted = function (this: unknown, ...args: unknown[]): unknown {
+      count(name);
+      return original.apply(this, args);
+    };
+    Object.defineProperty(target, name, { value: counted });
+  }
+}
