@@ -35,8 +35,9 @@ export async function readPushed(half: Half, fileName: string, path: string): Pr
     const notePath = join(half.path, 'pushed', fileName);
     const [note, file] = [await stat(notePath), await stat(path)];
     if (!note.isFile() || note.mtimeMs <= file.mtimeMs) return undefined;
-    const lines = (await readFile(notePath, 'utf8')).split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as KeptWarning);
+    const lines = (await readFile(notePath, 'utf8')).split('\n');
+    // Whatever stands behind the last line end is none of our writing.
+    return lines.pop() === '' ? lines.map((line) => JSON.parse(line) as KeptWarning) : undefined;
   } catch {
     return undefined;
   }

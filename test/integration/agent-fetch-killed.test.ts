@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { startArchiving } from '../support/archiving-cluster.ts';
-import { killStride, makeKillPlan } from '../support/kill-plan.ts';
+import { planKills } from '../support/kill-plan.ts';
 import { differingSegments, makeRecoverable, prepareRecovery } from '../support/recovering-server.ts';
 import { readTimeline, waitForPromotion } from '../support/server-state.ts';
 
 it('a fetch agent that is killed right before each of its steps in turn changes nothing of what is recovered', async () => {
-  await using plan = makeKillPlan({ steps: 140, endSteps: 20, stride: killStride });
+  await using plan = planKills({ steps: 140, endSteps: 20 });
   await using archiving = await startArchiving();
   const recoverable = await makeRecoverable(archiving, 100);
   while (plan.left().length > 0) {

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { startArchiving } from '../support/archiving-cluster.ts';
-import { killStride, makeKillPlan } from '../support/kill-plan.ts';
+import { planKills } from '../support/kill-plan.ts';
 import { readArchiver } from '../support/server-state.ts';
 
 it('a push agent that is killed right before each of its steps in turn loses no segment', async () => {
-  await using plan = makeKillPlan({ steps: 140, endSteps: 30, stride: killStride });
+  await using plan = planKills({ steps: 140, endSteps: 30 });
   await using archiving = await startArchiving({ environment: plan.environment });
   while (plan.left().length > 0) {
     await archiving.pileUp(60);

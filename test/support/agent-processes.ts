@@ -15,7 +15,7 @@ export interface AgentProcess {
 /** Where the server's run keeps its spool; undefined while there is none. */
 export function spoolOf({ dataDirectory }: Server): string | undefined {
   const root = join(dataDirectory, 'pg_wal', spoolName);
-  const [processId, , startedAt] = readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n');
+  const [processId, , startedAt] = readIfThere(join(dataDirectory, 'postmaster.pid'))?.split('\n') ?? [];
   const run = entriesIn(root).find((name) => name.endsWith(`-${processId}-${startedAt}`));
   return run === undefined ? undefined : join(root, run);
 }
@@ -33,6 +33,13 @@ export function spooled(server: Server, direction: Direction, folder: string): s
   const half = halfOf(server, direction);
   const names = half === undefined ? [] : entriesIn(join(half, folder));
   return names.filter((name) => parseWalFileName(name) !== undefined);
+}
+
+/** The WAL files that a process has in flight. */
+export function claimsOf(server: Server, direction: Direction, processId: number): string[] {
+  const folder = join(halfOf(server, direction) ?? '', 'claimed');
+  const isOwn = (name: string) => readIfThere(join(folder, name))?.startsWith(`${processId} `) === true;
+  return spooled(server, direction, 'claimed').filter(isOwn).sort();
 }
 
 /** The agents at work for a server: those that its spool names, as long as they live. */

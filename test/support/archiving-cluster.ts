@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCodec } from '../../src/codec/codecs.ts';
+import { parseWalFileName } from '../../src/postgres/wal-name.ts';
 import { createRepository } from '../../src/repository/repository.ts';
 import { findWal, readWal } from '../../src/repository/wal-archive.ts';
 import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
@@ -118,7 +119,10 @@ export async function archivedBytes(folder: string, fileName: string): Promise<B
 
 function statusFiles(cluster: Server, ending: string): string[] {
   const names = readdirSync(join(cluster.dataDirectory, 'pg_wal', 'archive_status'));
-  return names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));
+  return names
+    .filter((name) => name.endsWith(ending))
+    .map((name) => name.slice(0, -ending.length))
+    .filter((name) => parseWalFileName(name) !== undefined);
 }
 
 async function compareArchive(cluster: Server, repository: string): Promise<number> {

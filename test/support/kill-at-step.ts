@@ -1,4 +1,4 @@
-// Loaded before the program by NODE_OPTIONS (see kill-plan.ts): an agent takes one entry of the plan, and dies by it.
+// Loaded before the program by NODE_OPTIONS (see kill-plan.ts): an agent takes one entry of the plan, and dies by it, or hangs.
 import fsSync from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -11,7 +11,7 @@ const endAtStep = 60;
 const { readdirSync, renameSync } = fsSync;
 const plan = process.env['SEAWALL_TEST_KILL_PLAN'];
 const entry = plan !== undefined && process.argv.includes('agent') ? takeEntry(plan) : undefined;
-if (plan !== undefined && entry !== undefined) await dieAt(plan, entry);
+if (plan !== undefined && entry !== undefined) await follow(plan, entry);
 
 /** Of several agents that start at once, each gets another one. */
 function takeEntry(directory: string): string | undefined {
@@ -28,18 +28,21 @@ function takeEntry(directory: string): string | undefined {
   return undefined;
 }
 
-async function dieAt(directory: string, name: string): Promise<void> {
+async function follow(directory: string, name: string): Promise<void> {
   const own = join(directory, `${name}.${process.pid}`);
   // Who ends before the step leaves the entry to the next one.
   process.once('exit', () => renameSync(own, join(directory, name)));
   const [isAtEnd, fatalStep] = [name.startsWith('end-'), Number(name.replace('end-', ''))];
+  const [, hangsAt, hangsIn = ''] = /^hang-(\w+)-(\w+)$/.exec(name) ?? [];
   let step = isAtEnd ? -endAtStep : 0;
-  const count = (operation: string): void => {
+  const count = (operation: string, args: readonly unknown[]): void => {
     step += 1;
     if (isAtEnd && step === 0) process.kill(process.pid, 'SIGTERM');
-    if (step !== fatalStep) return;
-    renameSync(own, join(directory, `${name}.killed.${operation}`));
-    process.kill(process.pid, 'SIGKILL');
+    const isHang = operation === hangsAt && args.some((argument) => String(argument).includes(hangsIn));
+    if (step !== fatalStep && !isHang) return;
+    renameSync(own, join(directory, `${name}.done.${operation}`));
+    if (!isHang) process.kill(process.pid, 'SIGKILL');
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
   const handle = await fsPromises.open('/dev/null');
   await handle.close();
@@ -49,12 +52,12 @@ async function dieAt(directory: string, name: string): Promise<void> {
 }
 
 /** Counts each call of a function of the object, which begins a step to the file system. */
-function countCalls(target: object, count: (operation: string) => void): void {
+function countCalls(target: object, count: (operation: string, args: readonly unknown[]) => void): void {
   for (const [name, { value, configurable }] of Object.entries(Object.getOwnPropertyDescriptors(target))) {
     if (typeof value !== 'function' || configurable !== true || name === 'constructor') continue;
     const original = value as (...args: unknown[]) => unknown;
     const counted = function (this: unknown, ...args: unknown[]): unknown {
-      count(name);
+      count(name, args);
       return original.apply(this, args);
     };
     Object.defineProperty(target, name, { value: counted });

@@ -18,6 +18,8 @@ export interface RecoveryOptions {
   readonly signalFile?: 'recovery.signal' | 'standby.signal';
   /** Behind `wal-fetch "%f" "%p"`. */
   readonly flags?: string;
+  /** While there is such a file, recovery waits. */
+  readonly gate?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly settings?: Settings;
 }
@@ -35,15 +37,17 @@ export async function makeRecoverable(archiving: ArchivingCluster, count: number
 }
 
 /** restore_command of the tests. */
-export function restoreCommand(flags = ''): string {
-  return `${seawallPath} wal-fetch "%f" "%p" ${flags}`;
+export function restoreCommand({ flags = '', gate }: Pick<RecoveryOptions, 'flags' | 'gate'>): string {
+  const wait = gate === undefined ? '' : `while test -e ${gate}; do sleep 0.02; done; `;
+  return `${wait}${seawallPath} wal-fetch "%f" "%p" ${flags}`;
 }
 
 /** A server on a further copy of the copy, not started yet; it recovers from the archive and archives nothing itself unless told. */
 export async function prepareRecovery(
   { archiving, copy }: RecoverableCluster,
-  { signalFile = 'recovery.signal', flags, environment, settings }: RecoveryOptions = {},
+  options: RecoveryOptions = {},
 ): Promise<Server> {
+  const { signalFile = 'recovery.signal', environment, settings } = options;
   const dataDirectory = join(archiving.home, `recovered-${performance.now()}`);
   copyTree(copy, dataDirectory);
   writeFileSync(join(dataDirectory, signalFile), '');
@@ -52,7 +56,7 @@ export async function prepareRecovery(
     major: archiving.cluster.major,
     dataDirectory,
     environment: { ...archiving.environment, ...environment },
-    settings: { archive_mode: 'off', restore_command: restoreCommand(flags), ...settings },
+    settings: { archive_mode: 'off', restore_command: restoreCommand(options), ...settings },
   });
 }
 

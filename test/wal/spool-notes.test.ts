@@ -54,8 +54,10 @@ describe('the note of a pushed file', () => {
 
   it('is no note when it is rubbish', async () => {
     expect(await readPushed(half, fileName, path)).toBeUndefined();
-    writeFileSync(join(half.path, 'pushed', fileName), 'rubbish\n');
-    expect(await readPushed(half, fileName, path)).toBeUndefined();
+    for (const rubbish of ['rubbish\n', 'rubbish', '{}\nrubbish']) {
+      writeFileSync(join(half.path, 'pushed', fileName), rubbish);
+      expect(await readPushed(half, fileName, path), rubbish).toBeUndefined();
+    }
     mkdirSync(join(half.path, 'pushed', '000000010000000000000003'));
     expect(await readPushed(half, '000000010000000000000003', path)).toBeUndefined();
   });
