@@ -157,7 +157,7 @@ export const walPushStoreFaults: readonly Fault[] = [
     line: 70,
     what: 'archive_command is pointed at another repository while notes lie in the spool',
     shownBy: {
-      'bin/launcher-spool.test.ts': ['believes no note that other flags or variables have led to'],
+      'bin/launcher-settings.test.ts': ['believes no note that other flags or variables have led to'],
       'integration/journeys/repointed.test.ts': [
         'a PostgreSQL %i server whose archive_command is pointed at another repository keeps no segment from both',
       ],

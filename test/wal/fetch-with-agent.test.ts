@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import { NotFoundError } from '../../src/errors.ts';
@@ -115,8 +116,9 @@ describe('wal-fetch beside an agent', () => {
     await using other = await startOtherProcess();
     const half = await madeHalf();
     writeFileSync(join(half.path, 'claimed', fileName), other.identity);
-    setTimeout(() => void happen(other, half), 50);
+    const happened = delay(50).then(() => happen(other, half));
     await run();
+    await happened;
     expect(delivered()).toBe('from the repository');
   });
 

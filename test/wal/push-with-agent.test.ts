@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createContext, systemClock } from '../../src/context.ts';
 import type { PushResult } from '../../src/wal/push.ts';
@@ -140,8 +141,9 @@ describe('wal-push beside an agent', () => {
     await using other = await startOtherProcess();
     const half = await madeHalf();
     claimBy(half, other);
-    setTimeout(() => void happen(other, half), 50);
+    const happened = delay(50).then(() => happen(other, half));
     await run();
+    await happened;
     expect(push).toHaveBeenCalledOnce();
   });
 

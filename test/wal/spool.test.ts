@@ -228,6 +228,21 @@ describe('a configuration file', () => {
     }
   });
 
+  it('makes the half useless when it is a link that is led to another file of the same time', async () => {
+    const files = ['one', 'other'].map((name) => space.path(`${name}.yaml`));
+    for (const file of files) {
+      writeFileSync(file, `repository: ${file}\n`);
+      utimesSync(file, 1, 1);
+    }
+    rmSync(config);
+    symlinkSync(files[0] ?? '', config);
+    await madeLater();
+    expect(await findHalf(call)).toBeDefined();
+    rmSync(config);
+    symlinkSync(files[1] ?? '', config);
+    expect(await findHalf(call)).toBeUndefined();
+  });
+
   it('makes the half useless when one appears', async () => {
     await madeLater();
     writeFileSync(space.path('absent'), '');

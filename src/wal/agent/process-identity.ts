@@ -19,9 +19,10 @@ const idleStates: Readonly<Record<string, ProcessState>> = {
   t: 'stopped',
 };
 
-/** This very process; undefined where there is no /proc. */
+/** This very process; undefined where there is no /proc, or where it is that of another PID namespace and so has other numbers. */
 export async function ownIdentity(): Promise<ProcessIdentity | undefined> {
-  return (await readProcess(process.pid))?.identity;
+  const own = (await readProcess('self'))?.identity;
+  return own?.processId === process.pid ? own : undefined;
 }
 
 /** A process of another container is always gone in our eyes: its number is that of another process here, or of none. */
@@ -47,10 +48,11 @@ export function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.processId === other.processId && one.startTicks === other.startTicks;
 }
 
-async function readProcess(processId: number): Promise<{ identity: ProcessIdentity; state: string } | undefined> {
-  const text = await readFile(`/proc/${processId}/stat`, 'latin1').catch(() => '');
+async function readProcess(number: number | 'self'): Promise<{ identity: ProcessIdentity; state: string } | undefined> {
+  const text = await readFile(`/proc/${number}/stat`, 'latin1').catch(() => '');
   // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, startTicks] = [fields[0], fields[19]];
-  return state === undefined || startTicks === undefined ? undefined : { identity: { processId, startTicks }, state };
+  if (state === undefined || startTicks === undefined) return undefined;
+  return { identity: { processId: Number.parseInt(text, 10), startTicks }, state };
 }

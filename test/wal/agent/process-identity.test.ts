@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import {
@@ -40,6 +40,15 @@ describe('the identity of a process', () => {
     await once(child, 'spawn');
     expect(await stateOf({ processId: child.pid ?? 0, startTicks: '0' })).toBe('gone');
     child.kill('SIGKILL');
+  });
+
+  it('is unknown where /proc shows the processes of another PID namespace', ({ skip }) => {
+    const module = new URL('../../../src/wal/agent/process-identity.ts', import.meta.url).href;
+    const program = `console.log(await (await import('${module}')).ownIdentity())`;
+    const inNamespace = ['--pid', '--fork', process.execPath, '--input-type=module', '-e', program];
+    const { status, stdout } = spawnSync('unshare', inNamespace, { encoding: 'utf8' });
+    if (status !== 0) skip('this user may not make PID namespaces');
+    expect(stdout).toBe('undefined\n');
   });
 
   it('is nothing else than these two numbers', () => {
