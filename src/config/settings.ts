@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { type EncryptionSettings, encryptionSettings } from './encryption-settings.ts';
 import { choice, duration, integer, json, type Setting, size, text, toggle } from './setting.ts';
-import { parsePrefetchDepth, parseWalgLogLevel, parseZstdLevelWord } from './walg-values.ts';
+import {
+  parseDiskConcurrency,
+  parsePrefetchDepth,
+  parseTarSizeThreshold,
+  parseWalgLogLevel,
+  parseZstdLevelWord,
+} from './walg-values.ts';
 
 /**
  * Every setting, once. The names follow from each other: `fetchDeadline` is the flag `--fetch-deadline`, the variable
@@ -69,6 +75,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   jobs: integer(1, 64, {
     default: Math.min(availableParallelism(), 4),
     aliases: ['WALG_UPLOAD_DISK_CONCURRENCY'],
+    aliasParsers: { WALG_UPLOAD_DISK_CONCURRENCY: parseDiskConcurrency },
     doc: 'How many parts of a backup are written or restored side by side, and how many segments the agent pushes or fetches.',
   }),
   agent: toggle({
@@ -90,6 +97,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   partSize: size(1024 * 1024, {
     default: 1024 * 1024 * 1024 - 1,
     aliases: ['WALG_TAR_SIZE_THRESHOLD'],
+    aliasParsers: { WALG_TAR_SIZE_THRESHOLD: parseTarSizeThreshold },
     doc: 'A part of a backup is closed when its files have reached this size. A file is never split.',
   }),
   manifestChecksum: choice(['CRC32C', 'SHA256'], {
