@@ -7,7 +7,7 @@ import { type DaemonAnswer, type Frame, largestFrameBytes, takeFrame } from './f
 const halfFrameMs = 10_000;
 
 /** A client of WAL-G's has read its answer, and gone, within much less. */
-const lingerMs = 10;
+const lingerMs = 20;
 
 /** WAL-RUS's client expects a whole frame as its answer: behind the character come the two bytes of the length, 3. */
 const restOfFrame = Buffer.from([0, 3]);
