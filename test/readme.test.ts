@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands/index.ts';
 import { exitStatuses } from '../src/cli/exit-codes.ts';
+import { walgCommands } from '../src/cli/walg/index.ts';
 import { settingNames, settingsTable, variableOf } from '../src/config/settings.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -24,6 +25,12 @@ describe('the README', () => {
 
   it('names every command', () => {
     expect(Object.keys(commands).filter((name) => !readme.includes(`seawall ${name}`))).toEqual([]);
+  });
+
+  it('names every command that answers as WAL-G', () => {
+    const { coming = '' } = /## Coming from WAL-G(?<coming>.*?)\n## /s.exec(readme)?.groups ?? {};
+    const names = Object.keys(walgCommands).filter((name) => name !== 'agent');
+    expect(names.filter((name) => !coming.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('derives the variables as it says', () => {
