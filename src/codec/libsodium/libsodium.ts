@@ -74,7 +74,8 @@ async function* encrypt({ sodium, key }: Keyed, source: AsyncIterable<Uint8Array
   };
 
   let isFinished = false;
-  for await (const block of inBlocks(source, chunksPerBlock * chunkSizeBytes)) {
+  const memory = Buffer.allocUnsafeSlow(chunksPerBlock * chunkSizeBytes);
+  for await (const block of inBlocks(source, memory.length, () => memory)) {
     isFinished = block.length < chunksPerBlock * chunkSizeBytes;
     yield seal(block);
   }
@@ -103,7 +104,8 @@ async function* decrypt({ sodium, key }: Keyed, source: AsyncIterable<Uint8Array
     if (!isFinished && tag[0] !== tags.message) throw new IntegrityError('libsodium data has a chunk of unknown kind');
   };
 
-  for await (const block of inBlocks(reader.rest(), chunksPerBlock * storedChunkSizeBytes)) {
+  const memory = Buffer.allocUnsafeSlow(chunksPerBlock * storedChunkSizeBytes);
+  for await (const block of inBlocks(reader.rest(), memory.length, () => memory)) {
     const chunks = Math.ceil(block.length / storedChunkSizeBytes);
     if (block.length < (chunks - 1) * storedChunkSizeBytes + tagSizeBytes) throw truncated();
     const plain = Buffer.allocUnsafeSlow(block.length - chunks * tagSizeBytes);

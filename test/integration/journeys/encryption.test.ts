@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { generateKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { looksPlain } from '../../../src/codec/recognise.ts';
@@ -9,7 +10,7 @@ import { startKmsServer } from '../../support/kms-server.ts';
 import { createLedger, type LedgerState, readLedger, writeBatches } from '../../support/ledger.ts';
 import { expectLedger } from '../../support/ledger-checks.ts';
 import { removeTree } from '../../support/remove-tree.ts';
-import { archiveEverything, waitForPromotion } from '../../support/server-state.ts';
+import { archiveEverything, readValue, waitForPromotion } from '../../support/server-state.ts';
 import { giveToServerUser, makeServerDirectory } from '../../support/server-user.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -124,4 +125,21 @@ it('a cluster whose key is not at hand comes back when it is', async () => {
   await server.start();
   await waitForPromotion(server);
   await expectLedger(server, end);
+});
+
+it('a new key serves for the next segments, though an agent with the old one is at work', async () => {
+  await using journey = await startEncrypted('libsodium, its key in a file');
+  const { cluster, directory } = journey;
+  await createLedger(cluster);
+  await writeBacklog(journey);
+  const lastArchived = () => readValue(cluster, '(SELECT last_archived_wal FROM pg_stat_archiver)');
+  const before = await lastArchived();
+
+  writeKey(join(directory, 'key'));
+  // The agent looks once in a second whether its settings still hold.
+  await delay(2_000);
+  await writeBacklog(journey);
+  const fetch = (name: string) => journey.run('wal-fetch', name, join(directory, 'fetched'));
+  expect(await fetch(before)).toMatchObject({ exitCode: 200, stderr: expect.stringContaining('wrong libsodium key') });
+  expect(await fetch(await lastArchived())).toMatchObject({ exitCode: 0 });
 });
