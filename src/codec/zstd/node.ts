@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { constants, createZstdDecompress, zstdCompress } from 'node:zlib';
+import { constants, createZstdDecompress, type ZstdOptions, zstdCompress } from 'node:zlib';
 import { pMapIterable } from 'p-map';
 import { IntegrityError, systemErrorCode } from '../../errors.ts';
 import { inBlocks } from '../../util/in-blocks.ts';
 import { throughStream } from '../through-stream.ts';
 import { maximumWindowLog, type ZstdEngine } from './engine.ts';
+import { createFrameCompressor, type FrameCompressor } from './frame-compressor.ts';
 import { cutAtFrameEnds } from './frame-ends.ts';
 
 /**
@@ -39,8 +40,13 @@ async function* encodeFrames(source: AsyncIterable<Uint8Array>, level: number): 
   // Blocks are used again: waiting for the garbage collector instead would cost a hundred megabytes.
   const spareBlocks: Uint8Array[] = [];
   const blocks = inBlocks(source, frameSizeBytes, () => spareBlocks.pop() ?? Buffer.allocUnsafeSlow(frameSizeBytes));
-  const compressBlock = async (block: Uint8Array): Promise<Uint8Array> => {
-    const frame = await compressFrame(block, level);
+  using compressors = new DisposableStack();
+  const spareCompressors: FrameCompressor[] = [];
+  const compressBlock = async (block: Uint8Array): Promise<readonly Uint8Array[]> => {
+    if (block.length < frameSizeBytes) return [await compressFrame(block, level)];
+    const compressor = spareCompressors.pop() ?? compressors.use(createFrameCompressor(optionsOf(level)));
+    const frame = await compressor.compress(block);
+    spareCompressors.push(compressor);
     spareBlocks.push(block);
     return frame;
   };
@@ -51,21 +57,26 @@ async function* encodeFrames(source: AsyncIterable<Uint8Array>, level: number): 
   });
   for await (const frame of frames) {
     isEmpty = false;
-    yield frame;
+    yield* frame;
   }
   // A zstd file has at least one frame; without it, an empty object could not be told from a lost one.
   if (isEmpty) yield await compressFrame(new Uint8Array(), level);
 }
 
+/** A frame that says how many plain bytes it holds. */
 function compressFrame(block: Uint8Array, level: number): Promise<Uint8Array> {
-  const options = {
+  return new Promise((resolve, reject) => {
+    zstdCompress(block, { ...optionsOf(level), pledgedSrcSize: block.length }, (error, frame) =>
+      error === null ? resolve(frame) : reject(error),
+    );
+  });
+}
+
+function optionsOf(level: number): ZstdOptions {
+  return {
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
-    pledgedSrcSize: block.length,
     chunkSize: outputChunkBytes,
   };
-  return new Promise((resolve, reject) => {
-    zstdCompress(block, options, (error, frame) => (error === null ? resolve(frame) : reject(error)));
-  });
 }
 
 async function* decode(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
