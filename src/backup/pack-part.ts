@@ -4,6 +4,7 @@ import { pageSizeBytes } from '../postgres/page-checksum.ts';
 import { bytesOf, toByteString } from '../util/byte-string.ts';
 import { fileError } from '../util/file-error.ts';
 import { createChunk } from './chunk.ts';
+import { comparableTime } from './comparable-time.ts';
 import { type DataFile, openDataFile, unlessVanished } from './data-file.ts';
 import { directoryMark, type FileRecords, type FoundFiles } from './file-records.ts';
 import { encodeTarHeader, tarEndBytes, tarEntryOf, tarPaddingBytes } from './tar-header.ts';
@@ -34,9 +35,6 @@ export interface FilePiece {
 
 /** Read and compressed at a time. */
 const blockBytes = 1024 * 1024;
-
-/** File times come from a clock of the kernel's that goes on every 10 ms at the slowest; here twice that. */
-const tickNs = 20_000_000n;
 
 /** Room for a whole page, and for a header with the longest path that Linux knows in a pax record. */
 const spareBytes = pageSizeBytes;
@@ -80,7 +78,7 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
   async function* packFile(index: number, path: string, place: Buffer): AsyncGenerator<Uint8Array> {
     using file = await openDataFile(place);
     if (file === undefined) return source.records.remove(index);
-    const modifiedNs = comparableTime(file.status.mtimeNs);
+    const modifiedNs = comparableTime(file.status.mtimeNs, Date.now());
     const sizeBytes = Number(file.status.size);
     append(encodeTarHeader(tarEntryOf(path, 'file', file.status)));
     const checksum = source.checksumAlgorithm && createFileChecksum(source.checksumAlgorithm);
@@ -104,12 +102,4 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
   function append(bytes: Uint8Array): void {
     chunk.reserve(bytes.byteLength).set(bytes);
   }
-}
-
-/**
- * The time by which a delta upon this backup tells that the file has not changed. A file that was written to in this very moment may be
- * written to once more, behind the reading, within the same tick: it gets a time that no file has, so that the delta does not skip it.
- */
-function comparableTime(modifiedNs: bigint): bigint {
-  return BigInt(Date.now()) * 1_000_000n - modifiedNs < tickNs ? modifiedNs - 1n : modifiedNs;
 }

@@ -73,6 +73,6 @@ export function formatBackupMetadata(sentinel: Sentinel): Uint8Array {
     system_identifier: sentinel.systemIdentifier,
     uncompressed_size: sentinel.uncompressedSizeBytes,
     compressed_size: sentinel.compressedSizeBytes,
-    user_data: sentinel.userData,
+    user_data: sentinel.userData ?? undefined,
   });
 }

@@ -153,7 +153,7 @@ export function formatSentinel(sentinel: Sentinel): Uint8Array {
     CompressedSize: sentinel.compressedSizeBytes,
     DataCatalogSize: sentinel.dataCatalogSizeBytes,
     Spec: formatSpec(sentinel),
-    UserData: sentinel.userData,
+    UserData: sentinel.userData ?? undefined,
     FilesMetadataDisabled: sentinel.filesMetadataDisabled || undefined,
     ChkpNum: null,
     Version: 2,

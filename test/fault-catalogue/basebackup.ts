@@ -39,7 +39,17 @@ export const basebackupFaults: readonly Fault[] = [
   {
     line: 50,
     what: 'the clock jumps, or file times are coarse',
-    because: 'Every backup is a full one: no file is left out because of its time.',
+    shownBy: {
+      'backup/comparable-time.test.ts': [
+        'is no file’s when it was written to %s',
+        'is no file’s for two seconds where the file system keeps whole seconds',
+      ],
+      'integration/walg-fields.test.ts': [
+        'taken under load lists no file with a time by which a delta would skip it, and miss what was written since',
+      ],
+    },
+    because:
+      'Every backup of ours is a full one: no file is left out because of its time. WAL-G takes deltas upon them.',
   },
   {
     line: 51,
