@@ -16,6 +16,7 @@ export const lz4Codec: Codec = {
   name: 'lz4',
   suffix: 'lz4',
   encode: encodeLz4,
+  releasesChunks: true,
   decode: decodeLz4,
 };
 
@@ -23,7 +24,9 @@ async function* encodeLz4(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   const lz4 = await loadLz4();
   const checksum = lz4.createChecksum();
   yield formatFrameHeader(lz4);
-  for await (const block of inBlocks(source, writtenBlockSizeBytes)) {
+  // Nothing of a block is in use when the next one is asked for.
+  const buffer = Buffer.allocUnsafeSlow(writtenBlockSizeBytes);
+  for await (const block of inBlocks(source, writtenBlockSizeBytes, () => buffer)) {
     checksum.update(block);
     yield lz4.pack(block);
     // Only between two turns of the event loop does Node free what the library has released.
