@@ -96,8 +96,7 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
     const { cluster } = archiving;
     await cluster.stop();
     await cluster.start();
-    await cluster.query(`ALTER SYSTEM SET archive_command = '${archiving.archiveCommand('--no-agent')}'`);
-    await cluster.query('SELECT pg_reload_conf()');
+    await archiving.setArchiveCommand({ flags: '--no-agent' });
     await archiving.pileUp(5);
     await archiving.drained();
     expect(spoolOf(cluster)).toBeUndefined();

@@ -15,10 +15,15 @@ import { readValue } from './server-state.ts';
 import { giveToServerUser, makeServerDirectory } from './server-user.ts';
 import { waitFor } from './wait-for.ts';
 
-export interface ArchivingOptions extends Omit<ClusterOptions, 'archiveCommand'> {
-  /** Behind `wal-push "%p"`. */
+/** What a test adds to archive_command or restore_command. */
+export interface CommandWords {
+  /** In front of `seawall`. */
+  readonly variables?: string;
+  /** At its end. */
   readonly flags?: string;
 }
+
+export interface ArchivingOptions extends Omit<ClusterOptions, 'archiveCommand'>, CommandWords {}
 
 /** A cluster that archives into a directory and keeps all WAL, with a gate before archive_command: while it is closed, PostgreSQL waits. */
 export interface ArchivingCluster extends AsyncDisposable {
@@ -27,8 +32,8 @@ export interface ArchivingCluster extends AsyncDisposable {
   readonly home: string;
   readonly repository: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** archive_command with other flags. */
-  archiveCommand(flags?: string): string;
+  /** Sets archive_command, with the gate before it. */
+  setArchiveCommand(words: CommandWords): Promise<void>;
   closeGate(): void;
   openGate(): void;
   /** Fills that many segments while the gate is closed, and opens it; gives their names. */
@@ -48,8 +53,8 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
   mkdirSync(repository);
   giveToServerUser(repository);
   const gate = join(home, 'closed');
-  const archiveCommand = (flags = '') =>
-    `while test -e ${gate}; do sleep 0.02; done; ${seawallPath} wal-push "%p" ${flags}`;
+  const archiveCommand = ({ variables = '', flags = '' }: CommandWords) =>
+    `while test -e ${gate}; do sleep 0.02; done; ${variables} ${seawallPath} wal-push "%p" ${flags}`;
   // One home for all, so that Node's compile cache is warm after the first call.
   const environment = { ...seawallEnvironment, SEAWALL_REPOSITORY: repository, HOME: home, ...options.environment };
   const settings = { wal_keep_size: '2GB', checkpoint_timeout: '1h', ...options.settings };
@@ -57,7 +62,7 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
     await startCluster({
       segmentSizeMib: 1,
       ...options,
-      archiveCommand: archiveCommand(options.flags),
+      archiveCommand: archiveCommand(options),
       environment,
       settings,
     }),
@@ -69,7 +74,10 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
     home,
     repository,
     environment,
-    archiveCommand,
+    async setArchiveCommand(words) {
+      await cluster.query(`ALTER SYSTEM SET archive_command = '${archiveCommand(words)}'`);
+      await cluster.query('SELECT pg_reload_conf()');
+    },
     closeGate: () => writeFileSync(gate, ''),
     openGate: () => rmSync(gate, { force: true }),
     async pileUp(count) {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ArchivingCluster, fillSegments } from './archiving-cluster.ts';
+import { type ArchivingCluster, type CommandWords, fillSegments } from './archiving-cluster.ts';
 import { prepareServer, type Server, type Settings } from './postgres-server.ts';
 import { seawallPath } from './seawall.ts';
 import { giveToServerUser } from './server-user.ts';
@@ -14,14 +14,15 @@ export interface RecoverableCluster {
   readonly names: readonly string[];
 }
 
-export interface RecoveryOptions {
+export interface RecoveryOptions extends RestoreWords {
   readonly signalFile?: 'recovery.signal' | 'standby.signal';
-  /** Behind `wal-fetch "%f" "%p"`. */
-  readonly flags?: string;
-  /** While there is such a file, recovery waits. */
-  readonly gate?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly settings?: Settings;
+}
+
+export interface RestoreWords extends CommandWords {
+  /** While there is this file, recovery waits for this segment. */
+  readonly gate?: { readonly path: string; readonly fileName: string };
 }
 
 /** Copies the data directory of a cluster while it is stopped, then lets it fill and archive that many segments. */
@@ -36,10 +37,13 @@ export async function makeRecoverable(archiving: ArchivingCluster, count: number
   return { archiving, copy, names };
 }
 
-/** restore_command of the tests. */
-export function restoreCommand({ flags = '', gate }: Pick<RecoveryOptions, 'flags' | 'gate'>): string {
-  const wait = gate === undefined ? '' : `while test -e ${gate}; do sleep 0.02; done; `;
-  return `${wait}${seawallPath} wal-fetch "%f" "%p" ${flags}`;
+/** Sets restore_command, which a server that runs takes over before it asks for the next segment but one. */
+export function setRestoreCommand(server: Server, { variables = '', flags = '', gate }: RestoreWords): void {
+  const wait =
+    gate === undefined ? '' : `test "%f" != ${gate.fileName} || while test -e ${gate.path}; do sleep 0.02; done; `;
+  const command = `${wait}${variables} ${seawallPath} wal-fetch "%f" "%p" ${flags}`;
+  appendFileSync(join(server.dataDirectory, 'postgresql.auto.conf'), `restore_command = '${command}'\n`);
+  if (server.processId !== undefined) process.kill(server.processId, 'SIGHUP');
 }
 
 /** A server on a further copy of the copy, not started yet; it recovers from the archive and archives nothing itself unless told. */
@@ -52,12 +56,14 @@ export async function prepareRecovery(
   copyTree(copy, dataDirectory);
   writeFileSync(join(dataDirectory, signalFile), '');
   giveToServerUser(join(dataDirectory, signalFile));
-  return await prepareServer({
+  const server = await prepareServer({
     major: archiving.cluster.major,
     dataDirectory,
     environment: { ...archiving.environment, ...environment },
-    settings: { archive_mode: 'off', restore_command: restoreCommand(options), ...settings },
+    settings: { archive_mode: 'off', ...settings },
   });
+  setRestoreCommand(server, options);
+  return server;
 }
 
 /** The segments that two servers do not both have with the same bytes. */
