@@ -99,8 +99,8 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
 }
 
 /** Fills that many segments with what hardly compresses; gives their names. */
-export async function fillSegments(cluster: Server, count: number): Promise<string[]> {
-  const client = await cluster.connect();
+export async function fillSegments(server: Pick<Server, 'connect'>, count: number): Promise<string[]> {
+  const client = await server.connect();
   const sizeBytes = Number(await readValue(client, "pg_size_bytes(current_setting('wal_segment_size'))"));
   const names: string[] = [];
   for (let turn = 0; turn < count; turn += 1) {
