@@ -44,16 +44,14 @@ export function requireReadable(object: NamedObject): void {
   codecOf(object);
 }
 
-function codecOf({ name, suffix }: NamedObject): Codec {
+function codecOf(object: NamedObject): Codec {
   try {
-    const codec = codecForSuffix(suffix);
+    const codec = codecForSuffix(object.suffix);
     if (codec !== undefined) return codec;
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    throw new ConfigError(`cannot read ${name}: ${error.message}`, { cause: error, ...hint });
+    throw ofObject(object, error, damagedHint);
   }
-  throw new ConfigError(`cannot read ${name}: no compression goes by .${suffix}`);
+  throw new ConfigError(`cannot read ${object.name}: no compression goes by .${object.suffix}`);
 }
 
 async function* decode(
@@ -74,12 +72,16 @@ async function* decode(
       yield* codec.decode(decrypted(repository.cipher, repository.allowPlain, object, source));
     }
   } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    throw new IntegrityError(`cannot read ${object.name}: ${describeError(error)}`, {
-      cause: error,
-      hint: error.hint ?? hint,
-    });
+    throw ofObject(object, error, hint);
   }
+}
+
+/** Codecs and ciphers do not know the object that they read. Failures of the store, and of KMS, stay as they are. */
+function ofObject({ name }: NamedObject, error: unknown, hint: string): unknown {
+  const message = `cannot read ${name}: ${describeError(error)}`;
+  if (error instanceof IntegrityError) return new IntegrityError(message, { cause: error, hint: error.hint ?? hint });
+  if (!(error instanceof ConfigError)) return error;
+  return new ConfigError(message, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
 }
 
 const damagedHint =
@@ -88,11 +90,11 @@ const perhapsEncryptedHint =
   'It is damaged from its very beginning, or it is encrypted: then set its key, for example SEAWALL_LIBSODIUM_KEY_FILE.';
 
 /** @throws {@link ConfigError} when the object bears the mark of a cipher */
-async function isPlain({ name, suffix }: NamedObject, source: Rereadable): Promise<boolean> {
+async function isPlain({ suffix }: NamedObject, source: Rereadable): Promise<boolean> {
   const beginning = await source.beginning(beginningSizeBytes);
   const cipherName = recogniseCipher(beginning);
   if (cipherName === undefined) return looksPlain(suffix, beginning);
-  throw new ConfigError(`cannot read ${name}: it is encrypted (${cipherName}), and no encryption is configured`, {
+  throw new ConfigError(`it is encrypted (${cipherName}), and no encryption is configured`, {
     hint: keyHints[cipherName],
   });
 }

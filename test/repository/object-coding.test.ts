@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cipher } from '../../src/codec/cipher.ts';
-import type { CipherName } from '../../src/codec/ciphers.ts';
+import { type CipherName, createCipher } from '../../src/codec/ciphers.ts';
 import { createCodec } from '../../src/codec/codecs.ts';
 import { ConfigError, IntegrityError } from '../../src/errors.ts';
 import { decodeObject, encodeObject } from '../../src/repository/object-coding.ts';
@@ -114,6 +114,15 @@ describe('decodeObject', () => {
     const failure = decode('zstd', stored);
     await expect(failure).rejects.toThrow(/^cannot read s3:\/\/b\/p\/object: zstd data is damaged/);
     await expect(failure).rejects.toMatchObject({ hint: expect.stringMatching(/another copy/) });
+  });
+
+  it('names the object when the key is not there', async () => {
+    const cipher = createCipher('libsodium', { keyFile: '/nowhere/key' });
+    const failure = decode('zstd', await encode('zstd', { cipher: ciphers.libsodium }), { cipher });
+    await expect(failure).rejects.toThrow(ConfigError);
+    await expect(failure).rejects.toThrow(
+      /^cannot read s3:\/\/b\/p\/object: cannot read the libsodium key from \/nowhere\/key/,
+    );
   });
 
   it('leaves the errors of the source alone', async () => {
