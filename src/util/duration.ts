@@ -8,13 +8,18 @@ const unitsMs: Readonly<Record<string, number>> = {
 };
 
 /**
- * A duration as a setting gives it, in milliseconds: `500ms`, `30s`, `5min` (or `5m`), `1h`, `2d`; a bare number is seconds. Undefined when it
- * is something else.
+ * A duration as a setting gives it, in milliseconds: `500ms`, `30s`, `5min` (or `5m`), `1h`, `2d`, `1m30s`; a bare number is seconds.
+ * Undefined when it is something else.
  */
 export function parseDurationMs(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?$/.exec(text.trim());
-  const unit = unitsMs[match?.[2] ?? 's'];
-  return match?.[1] === undefined || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
+  const trimmed = text.trim();
+  if (/^\d+(?:\.\d+)?$/.test(trimmed)) return Math.round(Number(trimmed) * 1000);
+  let ms = 0;
+  const rest = trimmed.replaceAll(/(\d+(?:\.\d+)?)\s*(ms|min|[smhd])\s*/g, (_, number: string, unit: string) => {
+    ms += Number(number) * (unitsMs[unit] ?? 0);
+    return '';
+  });
+  return trimmed === '' || rest !== '' ? undefined : Math.round(ms);
 }
 
 /** A duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h`. */

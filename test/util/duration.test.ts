@@ -10,11 +10,14 @@ describe('duration', () => {
     ['5m', 300_000],
     ['1.5h', 5_400_000],
     ['2 d', 172_800_000],
+    ['1m0s', 60_000],
+    ['1h30m', 5_400_000],
+    ['4 min 10 s', 250_000],
   ])('reads %s as %d ms', (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
   });
 
-  it.each(['', 'soon', '-5s', '5 weeks', 's'])('refuses %j', (text) => {
+  it.each(['', 'soon', '-5s', '5 weeks', 's', '5m30', '1s5', 'x1s', '1s,2s'])('refuses %j', (text) => {
     expect(parseDurationMs(text)).toBeUndefined();
   });
 
