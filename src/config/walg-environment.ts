@@ -53,16 +53,20 @@ export function refuseWalgSettings(environment: Environment): void {
   }
 }
 
+/** Ours, libpq's, and what the SDKs of the clouds listen to: a configuration file may hold them, too. */
+const heardElsewhere = /^(SEAWALL_|PG[A-Z]|AWS_|AZURE_|GOOGLE_)/;
+
 /**
  * A sentence on the settings of WAL-G's that have no effect; undefined when there are none.
  *
- * @param names - those that were set: in a configuration file, by flag, and all variables
+ * @param environment - with what stands in the configuration file
+ * @param fileNames - the names in there
  */
 export function warningOnWalgSettings(environment: Environment, fileNames: readonly string[]): string | undefined {
   const known = new Set(knownWalgNames());
   const set = Object.keys(environment).filter((name) => environment[name] !== '');
   const unknown = [
-    ...fileNames.filter((name) => !known.has(name) && !name.startsWith('SEAWALL_')),
+    ...fileNames.filter((name) => !known.has(name) && !heardElsewhere.test(name)),
     ...set.filter((name) => /^WAL[GE]_/.test(name) && !known.has(name) && !fileNames.includes(name)),
   ];
   const ineffective = set.filter((name) => {
@@ -74,9 +78,13 @@ export function warningOnWalgSettings(environment: Environment, fileNames: reado
   const [chosen = '', ...others] = prefixNames.filter((name) => environment[name]);
   const passedOver = others.filter((name) => environment[name] !== environment[chosen]);
   const parts = [
-    ...(ineffective.length === 0 ? [] : [`no effect in Seawall: ${ineffective.toSorted().join(', ')}`]),
-    ...(unknown.length === 0 ? [] : [`unknown: ${unknown.toSorted().join(', ')}`]),
-    ...(passedOver.length === 0 ? [] : [`a repository beside that of ${chosen}: ${passedOver.join(', ')}`]),
+    ...(ineffective.length === 0
+      ? []
+      : [`settings of WAL-G without effect in Seawall: ${ineffective.toSorted().join(', ')}`]),
+    ...(unknown.length === 0 ? [] : [`unknown settings: ${unknown.toSorted().join(', ')}`]),
+    ...(passedOver.length === 0
+      ? []
+      : [`repositories beside that of ${chosen}, not looked at: ${passedOver.join(', ')}`]),
   ];
-  return parts.length === 0 ? undefined : `settings of WAL-G with ${parts.join('; ')}`;
+  return parts.length === 0 ? undefined : parts.join('; ');
 }

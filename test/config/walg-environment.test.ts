@@ -35,7 +35,7 @@ describe('the warning on settings without effect', () => {
       WALG_S3_PREFIX: 's3://b/p',
     };
     expect(warningOnWalgSettings(environment, ['PREFIX', 'WALG_S3_PREFIX'])).toBe(
-      'settings of WAL-G with no effect in Seawall: AWS_ROLE_ARN, S3_MAX_RETRIES, WALG_NETWORK_RATE_LIMIT, WALG_S3_RETENTION_PERIOD; unknown: PREFIX, WALG_COMPRESION_METHOD',
+      'settings of WAL-G without effect in Seawall: AWS_ROLE_ARN, S3_MAX_RETRIES, WALG_NETWORK_RATE_LIMIT, WALG_S3_RETENTION_PERIOD; unknown settings: PREFIX, WALG_COMPRESION_METHOD',
     );
   });
 
@@ -47,7 +47,7 @@ describe('the warning on settings without effect', () => {
       WALE_GS_PREFIX: 'gs://b',
     };
     expect(warningOnWalgSettings(environment, [])).toBe(
-      'settings of WAL-G with a repository beside that of WALG_S3_PREFIX: WALG_FILE_PREFIX, WALE_GS_PREFIX',
+      'repositories beside that of WALG_S3_PREFIX, not looked at: WALG_FILE_PREFIX, WALE_GS_PREFIX',
     );
   });
 
@@ -62,7 +62,8 @@ describe('the warning on settings without effect', () => {
       SEAWALL_AGENT: 'off',
       PATH: '/bin',
     };
-    expect(warningOnWalgSettings(environment, ['SEAWALL_AGENT', 'WALG_COMPRESSION_METHOD'])).toBeUndefined();
+    const fileNames = ['SEAWALL_AGENT', 'WALG_COMPRESSION_METHOD', 'PGSERVICE', 'AWS_CONFIG_FILE', 'AZURE_CLIENT_ID'];
+    expect(warningOnWalgSettings(environment, fileNames)).toBeUndefined();
   });
 });
 

@@ -109,7 +109,7 @@ describe('a cluster that was set up for WAL-G', () => {
     const { exitCode, stderr } = await walg(['backup-push', cluster.dataDirectory], settings);
     expect(exitCode).toBe(0);
     expect(stderr.split('\n').filter((line) => line.startsWith('WARNING: '))).toEqual([
-      expect.stringMatching(/no effect in Seawall: WALG_DISK_RATE_LIMIT; unknown: WALG_NO_SUCH_THING$/),
+      expect.stringMatching(/without effect in Seawall: WALG_DISK_RATE_LIMIT; unknown settings: WALG_NO_SUCH_THING$/),
       expect.stringMatching(/taking a full backup: Seawall takes no deltas, which WALG_DELTA_MAX_STEPS asks for$/),
     ]);
   });

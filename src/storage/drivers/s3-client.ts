@@ -8,12 +8,13 @@ import { ConfigError } from '../../errors.ts';
 import { awsCredentials } from '../../util/aws-credentials.ts';
 import type { Environment } from '../environment.ts';
 import { connectTimeoutMs } from './limits.ts';
+import { findRegion } from './s3-region.ts';
 
 /** How an S3 service is reached, and how objects are kept there. */
 export interface S3Settings {
   /** URL of an S3-compatible service; without it, Amazon's (or what `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or `AWS_ENDPOINT` say). */
   readonly endpoint?: string | undefined;
-  /** Otherwise `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile; behind an endpoint of one's own, `us-east-1`. */
+  /** Otherwise `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's or the bucket's own; behind an endpoint of one's own, `us-east-1`. */
   readonly region?: string | undefined;
   /** Bucket in the path instead of the host name; on by default behind an endpoint of one's own. */
   readonly forcePathStyle?: boolean | undefined;
@@ -37,7 +38,7 @@ export interface S3Settings {
  * Content-MD5, which is older than all of them; `AWS_REQUEST_CHECKSUM_CALCULATION` and `AWS_RESPONSE_CHECKSUM_VALIDATION` override it.
  */
 export function createS3Client(
-  settings: S3Settings,
+  settings: S3Settings & { readonly bucket: string },
   environment: Environment,
   idleTimeoutMs: number,
   log: Logger,
@@ -48,7 +49,7 @@ export function createS3Client(
     settings.region ??
     environment['AWS_REGION'] ??
     environment['AWS_DEFAULT_REGION'] ??
-    (isAmazon ? undefined : 'us-east-1');
+    (isAmazon ? findRegion(settings.bucket, environment) : 'us-east-1');
   const credentials = awsCredentials(environment);
   const checksums = isAmazon ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   const { AWS_REQUEST_CHECKSUM_CALCULATION: sent, AWS_RESPONSE_CHECKSUM_VALIDATION: received } = environment;
@@ -70,7 +71,7 @@ export function createS3Client(
     requestChecksumCalculation: isChecksumUse(sent) ? sent : checksums,
     responseChecksumValidation: isChecksumUse(received) ? received : checksums,
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
-    ...(region === undefined ? {} : { region }),
+    region,
     ...(credentials === undefined ? {} : { credentials }),
   };
   const client = new S3Client(config);

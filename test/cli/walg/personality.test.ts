@@ -62,7 +62,7 @@ describe('the wal-g personality', () => {
     expect(await run(['backup-list', '--json'], env)).toMatchObject({
       exitCode: 0,
       stdout: '[]\n',
-      stderr: expect.stringMatching(/^WARNING: .* no effect in Seawall: WALG_NETWORK_RATE_LIMIT\n/),
+      stderr: expect.stringMatching(/^WARNING: .* without effect in Seawall: WALG_NETWORK_RATE_LIMIT\n/),
     });
   });
 

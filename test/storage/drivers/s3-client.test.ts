@@ -10,7 +10,7 @@ import type { Environment } from '../../../src/storage/environment.ts';
 const keys = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
 
 async function configOf(settings: S3Settings, environment: Environment) {
-  const { config } = createS3Client(settings, environment, 1000, silentLogger);
+  const { config } = createS3Client({ bucket: 'bucket', ...settings }, environment, 1000, silentLogger);
   const [endpoint, region, checksums, credentials] = await Promise.all([
     config.endpoint?.(),
     config.region(),
@@ -79,7 +79,7 @@ describe('createS3Client', () => {
   });
 
   it('refuses what is no URL', () => {
-    expect(() => createS3Client({ endpoint: 'http://[' }, keys, 1000, silentLogger)).toThrow(
+    expect(() => createS3Client({ bucket: 'bucket', endpoint: 'http://[' }, keys, 1000, silentLogger)).toThrow(
       expect.objectContaining({ code: 'CONFIG', hint: expect.stringMatching(/^[A-Z].*\.$/) }),
     );
   });
