@@ -273,6 +273,18 @@ describe('the daemon', () => {
     await expect(stat(socketPath)).rejects.toThrow('ENOENT');
   });
 
+  it('ends although a client waits for a clear answer', async () => {
+    const faults = Array.from(
+      { length: 999 },
+      (_, index) => ({ call: index + 1, kind: 'fail', error: outage }) as const,
+    );
+    const stop = await start({ fetchDeadlineMs: 200 }, faultyStore(store, ...faults));
+    const waiting = askDaemon(socketPath, fetchFrame(fileName, destination));
+    await waitFor('the first round to end', () => warn.mock.calls.length > 0);
+    await stop();
+    expect(await waiting).toBe('E');
+  });
+
   it('lets nobody but its own user in', async () => {
     await start();
     expect((await stat(socketPath)).mode & 0o777).toBe(0o600);
