@@ -14,6 +14,7 @@ export const walgCommands: Readonly<Record<string, () => Promise<CommandDefiniti
   copy: async () => (await import('../commands/copy.ts')).copyCommand,
   'wal-show': async () => (await import('./wal-show.ts')).walShowCommand,
   'wal-verify': async () => (await import('./wal-verify.ts')).walVerifyCommand,
+  'wal-restore': async () => (await import('./wal-restore.ts')).walRestoreCommand,
   st: async () => (await import('./st.ts')).stCommand,
   daemon: async () => (await import('./daemon.ts')).daemonCommand,
   agent: async () => (await import('../commands/agent.ts')).agentCommand,
