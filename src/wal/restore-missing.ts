@@ -1,17 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import type { Context } from '../context.ts';
-import { describeError, IntegrityError, NotFoundError, systemErrorCode, UsageError } from '../errors.ts';
-import { type ControlFile, readControlFile } from '../postgres/control-file.ts';
-import { type Lsn, toLsn } from '../postgres/lsn.ts';
-import { parseTimelineHistory, rootTimeline, type TimelineHistory } from '../postgres/timeline-history.ts';
-import { formatHistoryName, parseSegmentName, parseWalFileName, segmentStartLsn } from '../postgres/wal-name.ts';
+import { describeError, IntegrityError, NotFoundError, UsageError } from '../errors.ts';
+import type { Lsn } from '../postgres/lsn.ts';
+import { segmentOfLsn, segmentStartLsn } from '../postgres/wal-name.ts';
 import type { Repository } from '../repository/repository.ts';
-import { readHistory } from '../repository/timeline-histories.ts';
-import { fileError } from '../util/file-error.ts';
 import { fetchWal } from './fetch.ts';
+import { findCheckpointBefore } from './find-checkpoint.ts';
 import { findParting, segmentsAlong } from './parting.ts';
+import { type RewindSide, readRewindSide } from './rewind-side.ts';
 
 /** Two data directories on this machine, as pg_rewind takes them. */
 export interface RewindDirectories {
@@ -33,11 +30,12 @@ export interface RestoredSegments {
 const fetchesAtOnce = 4;
 
 /**
- * Puts the WAL that pg_rewind needs back into the two `pg_wal`, as far as it is missing there and archived: of the source what the
- * rewound cluster replays, of the target what pg_rewind reads to find the pages that have changed. Both from the last checkpoint
- * that they have in common, where the target's control file still names it, otherwise from the segment in which they parted.
+ * Puts the WAL that pg_rewind needs back into the two `pg_wal`, as far as it is missing there and archived: of the target what
+ * pg_rewind reads to find the pages that have changed, of the source what the rewound cluster replays. Both begin at the last checkpoint
+ * before the two have parted, which is looked for in the target's WAL, one segment after the other back from there, as pg_rewind does.
  *
- * @throws {@link UsageError} when the two are on one timeline, {@link IntegrityError} when they are of different clusters, or have nothing in common
+ * @throws {@link UsageError} when the two are on one timeline, {@link IntegrityError} when they are of different clusters, or have
+ *   nothing in common
  * @throws {@link NotFoundError} at the end, naming the segments that are not archived
  */
 export async function restoreMissingWal(
@@ -45,103 +43,72 @@ export async function restoreMissingWal(
   directories: RewindDirectories,
   context: Context,
 ): Promise<RestoredSegments> {
-  const [target, source] = await Promise.all([readSide(directories.target), readSide(directories.source)]);
-  checkSides();
+  const target = await readRewindSide(repository, directories.target, context);
+  const source = await readRewindSide(repository, directories.source, context);
+  checkSides(target, source);
   const parting = findParting(target.history, source.history);
   if (parting === undefined) {
-    throw new IntegrityError(`${directories.target} and ${directories.source} have no timeline in common`);
+    throw new IntegrityError(`${target.directory} and ${source.directory} have no timeline in common`);
   }
-  const isCheckpointCommon = target.control.redoLsn < parting;
-  const from = isCheckpointCommon ? target.control.redoLsn : parting;
+  const restored = { target: new Set<string>(), source: new Set<string>() };
   const absent: string[] = [];
-  const restored = { target: await fill(target), source: await fill(source) };
-  if (absent.length === 0) return restored;
-  throw new NotFoundError(`not in ${repository.store.location}: ${absent.join(', ')}`, {
-    hint: 'pg_rewind may do without the oldest of them; without the others the target needs a new copy.',
+  const from = await findStart(parting);
+  // What came after the last checkpoint no server removes; and names beyond may be those of segments to be used again.
+  await fill(source, from, restored.source);
+  await fill(target, from, restored.target);
+  if (absent.length === 0) return { target: [...restored.target].sort(), source: [...restored.source].sort() };
+  throw new NotFoundError(`not in ${repository.store.location}: ${[...new Set(absent)].join(', ')}`, {
+    hint: 'Without them pg_rewind, or the recovery after it, fails: make a new copy of the source instead.',
   });
 
-  function checkSides(): void {
-    if (target.control.systemIdentifier !== source.control.systemIdentifier) {
-      throw new IntegrityError(`${directories.target} and ${directories.source} are of different clusters`, {
-        hint: 'Their system identifiers differ: see pg_controldata.',
-      });
+  /** Where recovery of the rewound cluster begins. */
+  async function findStart(end: Lsn): Promise<Lsn> {
+    const { control, history, walDirectory } = target;
+    if (control.checkpointLsn < end) return control.redoLsn;
+    let position = segmentOfLsn(control.timeline, end, control.segmentSizeBytes);
+    for (;;) {
+      const startLsn = segmentStartLsn(position, control.segmentSizeBytes);
+      const [name = ''] = segmentsAlong({ ...control, history, from: startLsn, to: startLsn });
+      if (!(await bring(target, name, restored.target))) return startLsn;
+      const checkpoint = await findCheckpointBefore(join(walDirectory, name), startLsn, end);
+      if (checkpoint !== undefined) return checkpoint.redoLsn;
+      if (position.segmentNumber === 0n) return startLsn;
+      position = { ...position, segmentNumber: position.segmentNumber - 1n };
     }
-    if (target.control.timeline !== source.control.timeline) return;
-    throw new UsageError(
-      `${directories.target} and ${directories.source} are both on timeline ${target.control.timeline}: nothing to rewind`,
-      { hint: 'After a promotion let the source write a checkpoint first.' },
-    );
   }
 
-  async function readSide(directory: string): Promise<Side> {
-    const control = await readControlFile(directory, context.signal);
-    const walDirectory = join(directory, 'pg_wal');
-    const held = new Set(await namesIn(walDirectory));
-    return { control, walDirectory, held, history: await historyOf(control.timeline, walDirectory) };
+  async function fill(side: RewindSide, start: Lsn, fetched: Set<string>): Promise<void> {
+    const { control, history } = side;
+    const names = segmentsAlong({ ...control, history, from: start, to: control.checkpointLsn });
+    await pMap(names, (name) => bring(side, name, fetched), { concurrency: fetchesAtOnce, signal: context.signal });
   }
 
-  async function historyOf(timeline: number, walDirectory: string): Promise<TimelineHistory> {
-    if (timeline === 1) return rootTimeline(1);
-    const path = join(walDirectory, formatHistoryName(timeline));
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (systemErrorCode(error) !== 'ENOENT') throw fileError(`cannot read ${path}`, path, error);
-      return undefined;
+  /** Whether the segment is there now. */
+  async function bring({ held, walDirectory }: RewindSide, name: string, fetched: Set<string>): Promise<boolean> {
+    if (held.has(name) || fetched.has(name)) return true;
+    const options = { fileName: name, destination: join(walDirectory, name), deadlineMs: directories.deadlineMs };
+    try {
+      await fetchWal(repository, options, context);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      context.log.warn({ segment: name, cause: describeError(error) }, 'a missing segment is not archived');
+      absent.push(name);
+      return false;
+    }
+    fetched.add(name);
+    return true;
+  }
+}
+
+function checkSides(target: RewindSide, source: RewindSide): void {
+  if (target.control.systemIdentifier !== source.control.systemIdentifier) {
+    throw new IntegrityError(`${target.directory} and ${source.directory} are of different clusters`, {
+      hint: 'Their system identifiers differ: see pg_controldata.',
     });
-    const history =
-      text === undefined
-        ? await readHistory(repository, timeline, { signal: context.signal })
-        : parseTimelineHistory(text, timeline);
-    if (history !== undefined) return history;
-    throw new NotFoundError(`${formatHistoryName(timeline)} is neither in ${walDirectory} nor archived`);
   }
-
-  async function fill({ control, walDirectory, held, history }: Side): Promise<string[]> {
-    const { segmentSizeBytes } = control;
-    const wanted = segmentsAlong({ history, from, to: endOf(control, held), segmentSizeBytes });
-    const fetched = await pMap(
-      wanted.filter((name) => !held.has(name)),
-      async (fileName) => {
-        const destination = join(walDirectory, fileName);
-        try {
-          await fetchWal(repository, { fileName, destination, deadlineMs: directories.deadlineMs }, context);
-          return fileName;
-        } catch (error) {
-          if (!(error instanceof NotFoundError)) throw error;
-          context.log.warn({ segment: fileName, cause: describeError(error) }, 'a missing segment is not archived');
-          absent.push(fileName);
-          return undefined;
-        }
-      },
-      { concurrency: fetchesAtOnce, signal: context.signal },
-    );
-    return fetched.filter((name) => name !== undefined);
-  }
-}
-
-interface Side {
-  readonly control: ControlFile;
-  readonly walDirectory: string;
-  /** Names of the files in there. */
-  readonly held: ReadonlySet<string>;
-  readonly history: TimelineHistory;
-}
-
-/** A position in the last segment that the cluster has written: that of the newest one in its directory, or of its checkpoint. */
-function endOf({ timeline, checkpointLsn, segmentSizeBytes }: ControlFile, held: ReadonlySet<string>): Lsn {
-  let end: bigint = checkpointLsn;
-  for (const fileName of held) {
-    const name = parseWalFileName(fileName);
-    if (name?.kind !== 'segment' || name.timeline !== timeline) continue;
-    const startLsn = segmentStartLsn(parseSegmentName(fileName, segmentSizeBytes), segmentSizeBytes);
-    if (startLsn > end) end = startLsn;
-  }
-  return toLsn(end);
-}
-
-async function namesIn(walDirectory: string): Promise<string[]> {
-  try {
-    return await readdir(walDirectory);
-  } catch (error) {
-    throw fileError(`cannot read ${walDirectory}`, walDirectory, error);
-  }
+  if (target.control.timeline !== source.control.timeline) return;
+  throw new UsageError(
+    `${target.directory} and ${source.directory} are both on timeline ${target.control.timeline}: nothing to rewind`,
+    { hint: 'If the source was promoted a moment ago, let it write a checkpoint first.' },
+  );
 }

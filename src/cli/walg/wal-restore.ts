@@ -10,7 +10,7 @@ export const walRestoreCommand: CommandDefinition = {
   ],
   summary: 'bring back the WAL that pg_rewind needs, for two clusters on this machine',
   description:
-    'Fills the gaps in both pg_wal, from the last checkpoint that they have in common where that is known, otherwise from the segment in which they parted. Run it as the user who runs PostgreSQL, before pg_rewind.',
+    'Fills the gaps in both pg_wal, from the last checkpoint before the two have parted. Run it as the user who runs PostgreSQL, before pg_rewind.',
   settings: ['fetchDeadline'],
   examples: ['wal-g wal-restore /var/lib/postgresql/18/old /var/lib/postgresql/18/new'],
   async run(call) {
