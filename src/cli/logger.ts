@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../context.ts';
 import { describeError } from '../errors.ts';
+import { writeError } from './streams.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof levels)[number];
@@ -24,7 +25,7 @@ function seawallLine(level: Level, text: string): string {
 function textLogger(minimum: Level, lineOf: (level: Level, text: string) => string): Logger {
   return leveled(minimum, (level, fields, message) => {
     const details = Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`);
-    process.stderr.write(`${lineOf(level, message + details.join(''))}\n`);
+    writeError(`${lineOf(level, message + details.join(''))}\n`);
   });
 }
 

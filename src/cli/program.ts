@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { CommandDefinition } from './command.ts';
 import type { Personality, SettingOption } from './personality.ts';
+import { standardOutput } from './streams.ts';
 
 /** What the command line says, before settings are resolved. */
 export interface ParsedCall {
@@ -49,7 +50,11 @@ function createProgram({ name, introduction, versionFlags, versionText, commonOp
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
-    .configureOutput({ outputError: () => undefined, writeErr: () => undefined })
+    .configureOutput({
+      outputError: () => undefined,
+      writeErr: () => undefined,
+      writeOut: (text) => standardOutput().write(text),
+    })
     .addHelpText(
       'after',
       `\nExit statuses and settings: see the README. Help for one command: ${name} <command> --help`,

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { formatBytes } from '../util/bytes.ts';
 import { formatDuration } from '../util/duration.ts';
+import { writeError } from './streams.ts';
 
 /** How far a long operation has come. */
 export interface Progress {
@@ -28,11 +29,11 @@ export function showProgress(verb: string, context: Context): ProgressDisplay {
       if (nowMs - lastShownMs < (isTerminal ? terminalIntervalMs : lineIntervalMs)) return;
       lastShownMs = nowMs;
       const line = progressLine(verb, progress, nowMs - startedAtMs);
-      if (isTerminal) process.stderr.write(`\r\u001b[2K${line}`);
+      if (isTerminal) writeError(`\r\u001b[2K${line}`);
       else context.log.info({}, line);
     },
     end() {
-      if (isTerminal) process.stderr.write('\r\u001b[2K');
+      if (isTerminal) writeError('\r\u001b[2K');
     },
   };
 }

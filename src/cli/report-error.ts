@@ -1,8 +1,9 @@
 import { describeError, SeawallError } from '../errors.ts';
+import { writeError } from './streams.ts';
 
 /** Prints an error on stderr: what failed, why, and what to do next. A bug is shown with its stack. */
 export function reportError(error: unknown): void {
-  process.stderr.write(`${errorLines(error).join('\n')}\n`);
+  writeError(`${errorLines(error).join('\n')}\n`);
 }
 
 /** The lines of {@link reportError}: the message, the causes that say something new, the hint. */

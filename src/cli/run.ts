@@ -12,6 +12,7 @@ import { parsePlainCommandLine } from './plain-command-line.ts';
 import type { ParsedCall } from './program.ts';
 import { seawall } from './seawall.ts';
 import { watchSignals } from './signals.ts';
+import { standardOutput } from './streams.ts';
 
 /** Runs one command line and sets the process's exit status. Nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -82,8 +83,8 @@ async function createCall(
     environment,
     context,
     openRepository: (changes) => openRepository({ ...resolved.values, ...changes }, environment, context),
-    print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    printBytes: (bytes) => pipeline(bytes, process.stdout, { end: false, signal }),
+    print: (text) => standardOutput().write(text.endsWith('\n') ? text : `${text}\n`),
+    printBytes: (bytes) => pipeline(bytes, standardOutput(), { end: false, signal }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { Logger } from '../../context.ts';
 import { createLogger } from '../logger.ts';
 import { errorLines } from '../report-error.ts';
+import { writeError } from '../streams.ts';
 
 const prefixes = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' } as const;
 
@@ -14,7 +15,7 @@ export function createWalgLogger(settings: Pick<Settings, 'logLevel' | 'logForma
 /** Prints why a command failed, in WAL-G's form. */
 export function reportWalgError(error: unknown): void {
   for (const line of errorLines(error)) {
-    process.stderr.write(`${walgLine('ERROR', line.replace(/^seawall: (error: )?/, ''))}\n`);
+    writeError(`${walgLine('ERROR', line.replace(/^seawall: (error: )?/, ''))}\n`);
   }
 }
 
