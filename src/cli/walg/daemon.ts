@@ -49,6 +49,7 @@ export const daemonCommand: CommandDefinition = {
         pushDeadlineMs: settings.daemonPushDeadline,
         fetchDeadlineMs: settings.fetchDeadline,
         fetchOnUndecided: settings.fetchOnUndecided,
+        jobs: settings.jobs,
         spoolFor: spoolUses(call, dataDirectory),
         describe: errorWords,
       },

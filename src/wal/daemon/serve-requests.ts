@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import pLimit from 'p-limit';
 import type { Context } from '../../context.ts';
 import { BusyError, NotFoundError, UsageError } from '../../errors.ts';
 import { parseWalFileName } from '../../postgres/wal-name.ts';
@@ -28,6 +29,8 @@ export interface ServiceOptions {
   /** How long one attempt at a clear answer to a fetch takes. */
   readonly fetchDeadlineMs: number;
   readonly fetchOnUndecided: UndecidedPolicy;
+  /** So many pushes, and as many fetches, are under way at a time: each takes its memory. PostgreSQL asks for one after the other. */
+  readonly jobs: number;
   /** Undefined where the spool cannot be used now. */
   readonly spoolFor: (direction: Direction) => SpoolUse | undefined;
   /** The words in which a failure is logged: its message, its causes, its hint. */
@@ -53,13 +56,15 @@ const roundPauseMs = 5_000;
  */
 export function createService(repository: Repository, options: ServiceOptions, context: Context): Service {
   const { dataDirectory, describe } = options;
+  const pushes = pLimit(options.jobs);
+  const fetches = pLimit(options.jobs);
   const underWay = new Map<string, { readonly stop: AbortController; readonly end: Promise<unknown> }>();
 
   return {
     async push({ path }) {
       try {
         const source = await sourceIn(dataDirectory, path);
-        await pushFrom(source);
+        await pushes(() => pushFrom(source));
         context.log.debug({ fileName: basename(source) }, 'wal file archived');
         return 'O';
       } catch (error) {
@@ -113,7 +118,7 @@ export function createService(repository: Repository, options: ServiceOptions, c
   ): Promise<DaemonAnswer> {
     for (;;) {
       try {
-        await fetchOnce(destination, fileName, { ...context, signal });
+        await fetches(() => fetchOnce(destination, fileName, { ...context, signal }));
         context.log.debug({ fileName }, 'wal file fetched');
         return 'O';
       } catch (error) {

@@ -61,6 +61,7 @@ function launch(differing: Partial<DaemonOptions> = {}, from: ObjectStore = stor
     pushDeadlineMs: 10_000,
     fetchDeadlineMs: 10_000,
     fetchOnUndecided: 'auto',
+    jobs: 2,
     spoolFor: () => undefined,
     describe: (error) => (error instanceof Error ? error.message : String(error)),
     ...differing,
