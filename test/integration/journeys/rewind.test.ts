@@ -6,10 +6,11 @@ import { createLedger, readLedger, writeBatches } from '../../support/ledger.ts'
 import { expectLedger } from '../../support/ledger-checks.ts';
 import type { Server } from '../../support/postgres-server.ts';
 import { describeWithTools } from '../../support/postgres-tools.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { runSeawall } from '../../support/seawall.ts';
 import { archiveEverything, readTimeline, readValue, waitForPromotion } from '../../support/server-state.ts';
-import { giveToServerUser } from '../../support/server-user.ts';
+import { giveToServerUser, makeServerDirectory } from '../../support/server-user.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 /** The segments that a cluster has archived. */
@@ -20,10 +21,15 @@ function archivedSegmentsOf({ dataDirectory }: Server): string[] {
 
 describeWithTools('an old primary, after its standby has taken over', (tools) => {
   it('is rewound with WAL that only the archive has, and follows its successor', async () => {
-    await using journey = await startJourney({ major: tools.major });
+    await using stack = new AsyncDisposableStack();
+    const home = makeServerDirectory('seawall-rewind-');
+    stack.defer(() => removeTree(home));
+    // pg_rewind fails where a file goes while it removes the directory: here no agent tidies up after a server that has ended.
+    const repository = { flags: ['--repository', `file://${home}`], environment: { SEAWALL_AGENT: 'off' } };
+    await using journey = await startJourney({ major: tools.major, repository });
     const { cluster } = journey;
     const walg = (...args: string[]) =>
-      runSeawall(['wal-g', ...args], { asServerUser: true, env: { WALG_FILE_PREFIX: journey.repositoryPath } });
+      runSeawall(['wal-g', ...args], { asServerUser: true, env: { WALG_FILE_PREFIX: home } });
     const rewind = (target: Server, source: Server) =>
       runCommand(
         tools.path('pg_rewind'),
