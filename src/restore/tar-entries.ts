@@ -30,6 +30,12 @@ const blockSizeBytes = 512;
 const endMarkSizeBytes = 2 * blockSizeBytes;
 
 /**
+ * At most so much may follow a member before the next one, or the end: an object of a few kilobytes may expand to padding without end.
+ * One chunk of the stream may hold as much, in many small members.
+ */
+const mostBetweenBytes = 64 * 1024 * 1024;
+
+/**
  * Reads the members of a tar that may be damaged or hostile. Behind the last one, nothing but zeros may follow. Errors of the source
  * pass through unchanged.
  *
@@ -47,7 +53,7 @@ export async function* readTar(
 ): AsyncGenerator<TarEntry> {
   // As UTF-8, tar-stream would replace what is no UTF-8 in silence.
   const extractor = extract({ filenameEncoding: 'latin1' } as object);
-  const feeding = feed(source, extractor);
+  const feeding = feed(source, extractor, objectName);
   const explain = (error: unknown): unknown => {
     if (feeding.sourceError !== undefined) return feeding.sourceError;
     if (error instanceof SeawallError) return error;
@@ -58,9 +64,10 @@ export async function* readTar(
     for await (const entry of extractor) {
       const header = entry.header as unknown as FullHeader;
       checkContinuity(header, endOffset, objectName);
+      endOffset = header.byteOffset + Math.ceil(header.size / blockSizeBytes) * blockSizeBytes;
+      feeding.memberEndOffset = endOffset;
       yield describeEntry(entry as AsyncIterable<Uint8Array>, header, objectName, explain);
       entry.resume();
-      endOffset = header.byteOffset + Math.ceil(header.size / blockSizeBytes) * blockSizeBytes;
     }
   } catch (error) {
     throw explain(error);
@@ -74,21 +81,27 @@ export async function* readTar(
 }
 
 interface Feeding {
-  readonly finished: Promise<void>;
+  finished: Promise<void>;
   /** How much of the source has been passed on so far. */
   sizeBytes: number;
+  /** Where the last member that has been seen ends. */
+  memberEndOffset: number;
+  /** What the source threw, or what is wrong with it. */
   sourceError: unknown;
 }
 
 /** Passes the source on to the extractor, as fast as that takes it. `finished` never rejects: a failure of the source is the extractor's failure. */
-function feed(source: AsyncIterable<Uint8Array>, extractor: Extract): Feeding {
-  const feeding = { finished: Promise.resolve(), sizeBytes: 0, sourceError: undefined as unknown };
+function feed(source: AsyncIterable<Uint8Array>, extractor: Extract, objectName: string): Feeding {
+  const feeding: Feeding = { finished: Promise.resolve(), sizeBytes: 0, memberEndOffset: 0, sourceError: undefined };
   feeding.finished = (async () => {
     try {
       for await (const chunk of source) {
         if (extractor.destroyed) return;
         feeding.sizeBytes += chunk.byteLength;
         if (!extractor.write(chunk)) await drained(extractor);
+        if (feeding.sizeBytes - feeding.memberEndOffset > mostBetweenBytes) {
+          throw new IntegrityError(`${objectName} goes on without end behind a member of the tar`);
+        }
       }
       extractor.end(undefined);
     } catch (error) {

@@ -74,6 +74,20 @@ describe('reading a tar', () => {
     );
   });
 
+  it('stops at padding without end', async () => {
+    const zeros = Buffer.alloc(1024 * 1024);
+    let readBytes = 0;
+    async function* bomb(): AsyncGenerator<Uint8Array> {
+      yield await tarOf(small);
+      for (; ; readBytes += zeros.length) yield zeros;
+    }
+    const reading = Array.fromAsync(readTar(bomb(), 'part_001.tar', true));
+    await expect(reading).rejects.toThrow(
+      new IntegrityError('part_001.tar goes on without end behind a member of the tar'),
+    );
+    expect(readBytes).toBeLessThan(70 * zeros.length);
+  });
+
   it('refuses a tar that is cut off anywhere', async () => {
     const bytes = await tarOf(small, page);
     await fc.assert(
