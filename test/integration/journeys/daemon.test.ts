@@ -1,18 +1,24 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { askDaemon, checkFrame } from '../../support/daemon-client.ts';
 import { type Journey, startJourney } from '../../support/journey.ts';
-import type { RunningCommand } from '../../support/run-command.ts';
 import { startCommand } from '../../support/run-command.ts';
 import { seawallEnvironment, seawallPath } from '../../support/seawall.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const client = [process.execPath, fileURLToPath(new URL('../../support/daemon-client-command.ts', import.meta.url))];
 
+interface RunningDaemon extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** Tells it to stop, and gives what it has logged. */
+  end(): Promise<string>;
+}
+
 /** Starts `wal-g daemon` as the server's user, by WAL-G's name and with nothing but WAL-G's variables. */
-async function startDaemon(journey: Journey, socket: string, dataDirectory: string): Promise<RunningCommand> {
+async function startDaemon(journey: Journey, socket: string, dataDirectory: string): Promise<RunningDaemon> {
   const walg = join(journey.cluster.directory, 'wal-g');
   if (!existsSync(walg)) symlinkSync(seawallPath, walg);
   const daemon = startCommand(walg, ['daemon', socket], {
@@ -31,7 +37,19 @@ async function startDaemon(journey: Journey, socket: string, dataDirectory: stri
     const answer = await askDaemon(socket, checkFrame()).catch(() => '');
     return answer === 'O' || daemon.process.exitCode !== null;
   });
-  return daemon;
+  return {
+    process: daemon.process,
+    async end() {
+      daemon.process.kill('SIGTERM');
+      const { exitCode, stderr } = await daemon.finished;
+      expect(exitCode, stderr).toBe(0);
+      return stderr;
+    },
+    async [Symbol.asyncDispose]() {
+      daemon.process.kill('SIGKILL');
+      await daemon.finished;
+    },
+  };
 }
 
 /** The directions in which an agent is at work for the server of this directory. */
@@ -43,13 +61,6 @@ function agentsOf(dataDirectory: string): string[] {
     .map((half) => basename(half).split('.')[0] ?? '');
 }
 
-async function end(daemon: RunningCommand): Promise<string> {
-  daemon.process.kill('SIGTERM');
-  const { exitCode, stderr } = await daemon.finished;
-  expect(exitCode, stderr).toBe(0);
-  return stderr;
-}
-
 it('a cluster archives and recovers through the daemon, to the last row', async () => {
   await using journey = await startJourney();
   const { cluster } = journey;
@@ -57,7 +68,7 @@ it('a cluster archives and recovers through the daemon, to the last row', async 
   await cluster.query('create table facts as select n, md5(n::text) as v from generate_series(1, 20000) n');
   const backup = await journey.backUp();
 
-  const archiving = await startDaemon(journey, socket, cluster.dataDirectory);
+  await using archiving = await startDaemon(journey, socket, cluster.dataDirectory);
   const archiveBy = async (command: string) => {
     await cluster.query(`alter system set archive_command = '${command}'`);
     await cluster.query('select pg_reload_conf()');
@@ -77,11 +88,11 @@ it('a cluster archives and recovers through the daemon, to the last row', async 
   expect(agentsOf(cluster.dataDirectory)).toEqual(['push']);
   archiving.process.kill('SIGUSR1');
   await journey.destroyCluster();
-  expect(await end(archiving)).not.toContain('Debugger');
+  expect(await archiving.end()).not.toContain('Debugger');
   expect(existsSync(socket)).toBe(false);
 
   const restored = await journey.restore(backup);
-  const recovering = await startDaemon(journey, socket, restored.dataDirectory);
+  await using recovering = await startDaemon(journey, socket, restored.dataDirectory);
   const restore_command = `${client.join(' ')} ${socket} wal-fetch %f %p`;
   const server = await journey.serve(restored.dataDirectory, { restore_command });
   await server.start();
@@ -92,7 +103,7 @@ it('a cluster archives and recovers through the daemon, to the last row', async 
   expect(await server.query("select count(*)::int, md5(string_agg(v, ',' order by n)) from facts")).toEqual([expected]);
   expect(agentsOf(restored.dataDirectory)).toContain('fetch');
   await server.stop();
-  await end(recovering);
+  await recovering.end();
 });
 
 it('recovery through the daemon does not end while the repository is away', async () => {
@@ -109,7 +120,7 @@ it('recovery through the daemon does not end while the repository is away', asyn
   await journey.destroyCluster();
   const restored = await journey.restore(backup);
 
-  const daemon = await startDaemon(journey, socket, restored.dataDirectory);
+  await using daemon = await startDaemon(journey, socket, restored.dataDirectory);
   renameSync(journey.repositoryPath, `${journey.repositoryPath}.away`);
   const restore_command = `${client.join(' ')} ${socket} wal-fetch %f %p`;
   const server = await journey.serve(restored.dataDirectory, { restore_command });
@@ -131,5 +142,5 @@ it('recovery through the daemon does not end while the repository is away', asyn
   });
   expect(await server.query('select n from facts order by n')).toEqual([{ n: 1 }, { n: 2 }]);
   await server.stop();
-  expect(await end(daemon)).toContain('no clear answer');
+  expect(await daemon.end()).toContain('no clear answer');
 });
