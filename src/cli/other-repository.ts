@@ -3,7 +3,7 @@ import { resolveSettings } from '../config/resolve.ts';
 import { withSecretFiles } from '../config/secret-files.ts';
 import { type SettingName, type Settings, settingNames, settingsTable, variableOf } from '../config/settings.ts';
 import { readWalgConfigFile } from '../config/walg-config-file.ts';
-import { refuseWalgSettings, withPlainNames } from '../config/walg-environment.ts';
+import { refuseWalgSettings, walgDefaults, withPlainNames } from '../config/walg-environment.ts';
 import { prefixNames } from '../config/walg-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Environment } from '../storage/environment.ts';
@@ -43,7 +43,7 @@ async function fromWalgFile(call: CommandCall, path: string): Promise<OtherSetti
   const names = [...settled.flatMap(namesOf), ...namesOf('repository'), ...prefixNames];
   const environment = withPlainNames(await withSecretFiles({ ...without(call.environment, names), ...values }));
   refuseWalgSettings(environment);
-  const { values: settings } = resolveSettings({ flags: {}, environment, defaults: { compression: 'lz4' } });
+  const { values: settings } = resolveSettings({ flags: {}, environment, defaults: walgDefaults });
   return { settings, environment };
 }
 

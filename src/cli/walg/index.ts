@@ -10,8 +10,8 @@ export const walgCommands: Readonly<Record<string, () => Promise<CommandDefiniti
   'backup-list': async () => (await import('./backup-list.ts')).backupListCommand,
   'backup-show': async () => (await import('./backup-show.ts')).backupShowCommand,
   'backup-mark': async () => (await import('./backup-mark.ts')).backupMarkCommand,
-  delete: async () => (await import('../commands/delete.ts')).deleteCommand,
-  copy: async () => (await import('../commands/copy.ts')).copyCommand,
+  delete: async () => asWalg((await import('../commands/delete.ts')).deleteCommand),
+  copy: async () => asWalg((await import('../commands/copy.ts')).copyCommand),
   'wal-show': async () => (await import('./wal-show.ts')).walShowCommand,
   'wal-verify': async () => (await import('./wal-verify.ts')).walVerifyCommand,
   'wal-restore': async () => (await import('./wal-restore.ts')).walRestoreCommand,
@@ -19,3 +19,8 @@ export const walgCommands: Readonly<Record<string, () => Promise<CommandDefiniti
   daemon: async () => (await import('./daemon.ts')).daemonCommand,
   agent: async () => (await import('../commands/agent.ts')).agentCommand,
 };
+
+/** A command of our own that WAL-G has, too: its examples under the other name. */
+function asWalg(definition: CommandDefinition): CommandDefinition {
+  return { ...definition, examples: definition.examples.map((line) => line.replace(/^seawall /, 'wal-g ')) };
+}

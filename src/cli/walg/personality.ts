@@ -1,16 +1,11 @@
 import { resolveSettings } from '../../config/resolve.ts';
 import { secretVariables, withSecretFiles } from '../../config/secret-files.ts';
-import {
-  type Settings,
-  secretSettingVariables,
-  settingNames,
-  settingsTable,
-  variableOf,
-} from '../../config/settings.ts';
+import { secretSettingVariables, settingNames, settingsTable, variableOf } from '../../config/settings.ts';
 import { readWalgConfigFile, walgConfigPath } from '../../config/walg-config-file.ts';
 import {
   knownWalgNames,
   refuseWalgSettings,
+  walgDefaults,
   warningOnWalgSettings,
   withPlainNames,
 } from '../../config/walg-environment.ts';
@@ -18,9 +13,6 @@ import { isSecretName } from '../../config/walg-names.ts';
 import type { CallSettings, Personality, SettingOption } from '../personality.ts';
 import { walgCommands } from './index.ts';
 import { createWalgLogger, reportWalgError } from './log-lines.ts';
-
-/** WAL-G's, where a user who changes over would notice another one. */
-const defaults: Partial<Settings> = { compression: 'lz4', s3PathStyle: false };
 
 /** The program as WAL-G: its commands, settings, configuration files, outputs and log lines, with Seawall's safety. */
 export const walg: Personality = {
@@ -71,7 +63,7 @@ async function resolve(flags: Readonly<Record<string, string>>): Promise<CallSet
   const environment = withPlainNames(await withSecretFiles(process.env));
   refuseWalgSettings(environment);
   return {
-    resolved: resolveSettings({ flags: {}, environment, defaults }),
+    resolved: resolveSettings({ flags: {}, environment, defaults: walgDefaults }),
     configPath,
     environment,
     warning: warningOnWalgSettings(environment, Object.keys(file?.values ?? {})),
