@@ -26,9 +26,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The files, from Node itself aside, that a call loads. */
-async function filesLoadedBy(...args: string[]): Promise<string[]> {
+async function filesLoadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
   const call = ['--import', recorder, main, ...args, '--repository', folder];
-  const { exitCode, stderr } = await runCommand(process.execPath, call, { cwd: folder });
+  const { exitCode, stderr } = await runCommand(process.execPath, call, { cwd: folder, env });
   expect(exitCode).toBe(0);
   const urls = JSON.parse(stderr) as string[];
   return urls.filter((url) => url.startsWith('file:'));
@@ -40,11 +40,21 @@ describe('a call to a directory repository', () => {
       ['wal-push', fileName],
       ['wal-fetch', fileName, 'out'],
     ]) {
-      const files = await filesLoadedBy(...call);
+      const files = await filesLoadedBy(call);
       expect(files.filter((url) => url.includes('/node_modules/'))).toEqual([]);
       const sizes = files.map((url) => statSync(fileURLToPath(url)).size);
       expect(sizes.filter((sizeBytes) => sizeBytes > 1024)).toHaveLength(1);
       expect(sizes.length).toBeLessThanOrEqual(5);
     }
+  });
+
+  it('loads no library of another cipher than its own', async () => {
+    const env = { SEAWALL_LIBSODIUM_KEY: 'a key of more than 25 letters' };
+    const other = '000000010000000000000003';
+    writeFileSync(join(folder, other), makeSegment({ fileName: other }));
+    const files = await filesLoadedBy(['wal-push', other], env);
+    const packages = files.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]).filter(Boolean);
+    expect(packages).toContain('sodium-native');
+    expect(packages.filter((name) => name === 'openpgp' || name?.startsWith('@aws-sdk/'))).toEqual([]);
   });
 });
