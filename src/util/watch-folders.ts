@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import type { Clock } from '../context.ts';
 
-/** Tells when something in one of several directories changes. */
+/** Tells when something in one of several directories changes, or a file. */
 export interface FolderWatch extends Disposable {
   /**
    * Resolves at the next change since the last call, also one that has been already, or when the time has passed, or when the signal is
@@ -10,7 +10,7 @@ export interface FolderWatch extends Disposable {
   next(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Watches directories, not those in them. Where the system has no watch to spare, only the time-out wakes who waits. */
+/** Watches directories, not those in them, and files. Where the system has no watch to spare, only the time-out wakes who waits. */
 export function watchFolders(paths: readonly string[], clock: Clock): FolderWatch {
   let hasChanged = false;
   let wake = (): void => undefined;

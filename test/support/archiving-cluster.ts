@@ -32,7 +32,8 @@ export interface ArchivingCluster extends AsyncDisposable {
   readonly home: string;
   readonly repository: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Sets archive_command, with the gate before it. */
+  /** The one that the cluster has, gate included. */
+  readonly archiveCommand: string;
   setArchiveCommand(words: CommandWords): Promise<void>;
   closeGate(): void;
   openGate(): void;
@@ -74,6 +75,7 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
     home,
     repository,
     environment,
+    archiveCommand: archiveCommand(options),
     async setArchiveCommand(words) {
       await cluster.query(`ALTER SYSTEM SET archive_command = '${archiveCommand(words)}'`);
       await cluster.query('SELECT pg_reload_conf()');
@@ -86,12 +88,7 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
       archiving.openGate();
       return names;
     },
-    async drained() {
-      await waitFor('PostgreSQL to have archived everything', () => readyFiles(cluster).length === 0, {
-        timeoutMs: 120_000,
-        intervalMs: 20,
-      });
-    },
+    drained: () => waitUntilArchived(cluster),
     compareArchive: (from = repository) => compareArchive(cluster, from),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -118,6 +115,14 @@ export function readyFiles(cluster: Server): string[] {
   return statusFiles(cluster, '.ready');
 }
 
+/** Waits until PostgreSQL waits for nothing. */
+export async function waitUntilArchived(cluster: Server): Promise<void> {
+  await waitFor('PostgreSQL to have archived everything', () => readyFiles(cluster).length === 0, {
+    timeoutMs: 120_000,
+    intervalMs: 20,
+  });
+}
+
 /** The plain bytes of an archived file; undefined when it is not archived. */
 export async function archivedBytes(folder: string, fileName: string): Promise<Buffer | undefined> {
   const repository = createRepository(createFilesystemStore(folder), createCodec('zstd'));
@@ -133,7 +138,8 @@ function statusFiles(cluster: Server, ending: string): string[] {
     .filter((name) => parseWalFileName(name) !== undefined);
 }
 
-async function compareArchive(cluster: Server, repository: string): Promise<number> {
+/** As {@link ArchivingCluster.compareArchive}, for any server. */
+export async function compareArchive(cluster: Server, repository: string): Promise<number> {
   let compared = 0;
   for (const fileName of statusFiles(cluster, '.done')) {
     const path = join(cluster.dataDirectory, 'pg_wal', fileName);

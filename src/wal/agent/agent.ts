@@ -1,6 +1,8 @@
+import { basename, dirname } from 'node:path';
 import type { Context } from '../../context.ts';
 import { BusyError, isAbortError } from '../../errors.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { watchFolders } from '../../util/watch-folders.ts';
 import { type Half, isInPlace, makeHalf, removeHalf, type SpoolCall } from '../spool.ts';
 import { listPushed } from '../spool-notes.ts';
 import { type Activity, createActivity } from './activity.ts';
@@ -9,6 +11,7 @@ import { isOwnRecord, recordAgent, withdrawAgent } from './agent-record.ts';
 import type { PrefetchWindow } from './plan-prefetch.ts';
 import { prefetch } from './prefetch.ts';
 import { pushAhead } from './push-ahead.ts';
+import { postmasterPidPath, readServerRun } from './server-run.ts';
 import { sweepSpool } from './sweep.ts';
 
 export interface AgentOptions {
@@ -27,7 +30,7 @@ export interface AgentOptions {
 /** Why an agent ended. */
 export type AgentEnd = 'idle' | 'replaced' | 'told to';
 
-/** How often it looks whether it should go on. */
+/** How often it looks whether it should go on. The end of the server it sees at once. */
 const watchMs = 1_000;
 
 /**
@@ -58,8 +61,12 @@ export async function runAgent(repository: Repository, options: AgentOptions, co
   }
 }
 
-/** What is durable stays noted, for the calls to come; everything else goes. */
+/**
+ * What is durable stays noted, for the calls to come; everything else goes. When the server has ended, nothing is touched any more: a file
+ * that vanishes under pg_rewind makes that fail half-way. The next agent removes it all.
+ */
 async function leaveHalf(half: Half, call: SpoolCall): Promise<void> {
+  if ((await readServerRun(call.dataDirectory)) !== basename(dirname(half.path))) return;
   await withdrawAgent(half);
   const isOfUse = half.direction === 'push' && (await isInPlace(half, call)) && (await listPushed(half)).length > 0;
   if (!isOfUse) await removeHalf(half);
@@ -97,8 +104,10 @@ function watchForEnd(half: Half, activity: Activity, { call, idleMs }: AgentOpti
   const stopped = new AbortController();
   let reason: AgentEnd = 'told to';
   const watch = async (): Promise<void> => {
+    using changes = watchFolders([postmasterPidPath(call.dataDirectory)], context.clock);
     for (let idleLooks = 0; idleLooks * watchMs <= idleMs; ) {
-      await context.clock.sleep(watchMs, stopped.signal);
+      await changes.next(watchMs, stopped.signal);
+      stopped.signal.throwIfAborted();
       idleLooks = activity.wasIdle() ? idleLooks + 1 : 0;
       if ((await isInPlace(half, call)) && (await isOwnRecord(half))) continue;
       reason = 'replaced';

@@ -11,13 +11,18 @@ import { parsePostmasterPid } from '../../postgres/postmaster-pid.ts';
 export async function readServerRun(dataDirectory: string): Promise<string | undefined> {
   try {
     const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'latin1');
-    const { processId, startedAt } = parsePostmasterPid(await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8'));
+    const { processId, startedAt } = parsePostmasterPid(await readFile(postmasterPidPath(dataDirectory), 'utf8'));
     const name = `${bootId.trim()}-${processId}-${startedAt.getTime() / 1000}`;
     return isServerRun(name) ? name : undefined;
   } catch {
     // There is none, or it is just being written: nothing to tie notes to.
     return undefined;
   }
+}
+
+/** The file that the server writes when it starts and removes as the last thing when it ends. */
+export function postmasterPidPath(dataDirectory: string): string {
+  return join(dataDirectory, 'postmaster.pid');
 }
 
 /** Whether a name is one that {@link readServerRun} gives. */

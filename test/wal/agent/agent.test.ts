@@ -134,8 +134,6 @@ describe('the agent', () => {
   });
 
   it.each([
-    ['the server is started anew', () => space.startServer(1_795_248_100)],
-    ['the server ends', () => rmSync(space.path('postmaster.pid'))],
     ['calls come with other settings', async () => void (await makeHalf({ ...call, settings: 'others' }))],
     ['the spool is removed', () => rmSync(space.path('pg_wal', 'pgsql_tmp_seawall'), { recursive: true })],
     [
@@ -151,6 +149,22 @@ describe('the agent', () => {
     await happen();
     await ended.catch(() => undefined);
     expect(existsSync(half.path)).toBe(false);
+  });
+
+  it.each([
+    ['is started anew', () => space.startServer(1_795_248_100)],
+    ['ends', () => rmSync(space.path('postmaster.pid'))],
+  ])('ends at once when the server %s, and touches nothing any more', async (_what, happen) => {
+    space.addReady(first);
+    const { ended } = start({ clock: systemClock });
+    const half = await startedHalf();
+    await waitFor('the note', () => pushed(half).length === 1);
+    const begin = performance.now();
+    happen();
+    expect(await ended).toBe('replaced');
+    expect(performance.now() - begin).toBeLessThan(500);
+    expect(pushed(half)).toEqual([first]);
+    expect(existsSync(join(half.path, 'agent'))).toBe(true);
   });
 
   it('ends when the configuration file changes', async () => {
