@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandResult, runCommand } from '../support/run-command.ts';
@@ -30,6 +30,7 @@ const actions = {
   hang: () => new Promise(() => undefined),
   print: () => process.stdout.write(JSON.stringify(process.argv.slice(2))),
   echo: () => process.stdin.pipe(process.stdout),
+  home: () => process.stdout.write(String(process.env.HOME)),
   wait: () => {
     const timer = setInterval(() => undefined, 1000);
     process.on('SIGTERM', () => {
@@ -147,6 +148,12 @@ describe.each(shells)('the launcher under %s', (shell) => {
     rmSync(join(directory, 'wal-g'));
     expect(await launch(['wal-g', '--config', 'x', 'wal-fetch'], fakeNode(64))).toMatchObject({ exitCode: 200 });
     expect(await launch(['wal-g', '--config'], fakeNode(64))).toMatchObject({ exitCode: 64 });
+  });
+
+  it('finds the home directory for a wal-g that has none in its environment', async () => {
+    expect(await launch(['wal-g', 'wal-push', 'home'])).toMatchObject({ stdout: userInfo().homedir, stderr: '' });
+    expect(await launch(['wal-g', 'wal-push', 'home'], { HOME: '/mine' })).toMatchObject({ stdout: '/mine' });
+    expect(await launch(['wal-push', 'home'])).toMatchObject({ stdout: 'undefined' });
   });
 
   it('says that Node is missing', async () => {
