@@ -35,6 +35,11 @@ export function startSegmentOfBackup(backupName: string): string {
   return segment;
 }
 
+/** The segment in which the parent of a delta begins, from the delta's name; undefined for a full backup. */
+export function parentSegmentOfBackup(backupName: string): string | undefined {
+  return /^base_[0-9A-F]{24}_D_([0-9A-F]{24})/.exec(backupName)?.[1];
+}
+
 /** The name of a full backup that begins in this segment. */
 export function fullBackupName(startSegment: string): string {
   return `base_${startSegment}`;

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../errors.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
+import { parentSegmentOfBackup } from '../repository/layout.ts';
 
 /** Backups by name. */
 export type BackupsByName = ReadonlyMap<string, BackupRecord>;
@@ -46,4 +47,15 @@ export function withDependants(
 export function permanentNames(backups: readonly BackupRecord[], byName: BackupsByName): Set<string> {
   const permanent = backups.filter(({ isPermanent }) => isPermanent);
   return new Set(permanent.flatMap((backup) => chainOf(backup, byName).map(({ name }) => name)));
+}
+
+/** What backups stand on of which nothing is known but their names. */
+export function namesBelow(
+  names: readonly string[],
+  backups: readonly BackupRecord[],
+  byName: BackupsByName,
+): Set<string> {
+  const segments = new Set(names.map(parentSegmentOfBackup));
+  const parents = backups.filter(({ startSegment }) => segments.has(startSegment));
+  return new Set(parents.flatMap((parent) => chainOf(parent, byName).map(({ name }) => name)));
 }

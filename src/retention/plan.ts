@@ -2,7 +2,7 @@ import { BusyError, UsageError } from '../errors.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
 import { catchupFolder, startSegmentOfBackup, walFolder } from '../repository/layout.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
-import { backupsByName, permanentNames, withDependants } from './chains.ts';
+import { backupsByName, namesBelow, permanentNames, withDependants } from './chains.ts';
 import { chooseOldestKept, takenAt } from './choose-backup.ts';
 import { chooseTargets } from './choose-targets.ts';
 import {
@@ -59,7 +59,7 @@ export function planDeletion(inventory: RetentionInventory, request: DeleteReque
     case 'retain':
       return planOlder(inventory, request);
     case 'target':
-      return { ...nothing, backups: describe(chooseTargets(inventory.backups, request), inventory) };
+      return planTargets(inventory, request);
     case 'everything':
       return planEverything(inventory, request.force);
     case 'garbage':
@@ -77,9 +77,11 @@ function planOlder(
   if (oldestKept === undefined) return nothing;
   const mayGoFarther = request.kind === 'before' ? request.findFull : request.modifier === 'FIND_FULL';
   const permanent = permanentNames(backups, byName);
+  const needed = namesBelow(unknownNames(inventory), backups, byName);
+  const mayGo = ({ name }: BackupRecord) => !permanent.has(name) && !needed.has(name);
   for (;;) {
     const limit = oldestKept;
-    const doomed = backups.filter((backup) => isOlder(backup, limit) && !permanent.has(backup.name));
+    const doomed = backups.filter((backup) => isOlder(backup, limit) && mayGo(backup));
     const orphan = findOrphan(backups, doomed);
     if (orphan === undefined) {
       const kept = backups.filter((backup) => !doomed.includes(backup));
@@ -100,6 +102,13 @@ function planOlder(
     // Older than the last limit, so this comes to an end.
     oldestKept = orphan.lost;
   }
+}
+
+function planTargets(inventory: RetentionInventory, request: Extract<DeleteRequest, { kind: 'target' }>): DeletionPlan {
+  const targets = chooseTargets(inventory, request, unknownNames(inventory));
+  const byBackup = objectsByBackup(inventory.objects);
+  const damaged = targets.damaged === undefined ? [] : [describeName(targets.damaged, byBackup)];
+  return { ...nothing, backups: [...describe(targets.backups, inventory), ...damaged] };
 }
 
 function planEverything(inventory: RetentionInventory, force: boolean): DeletionPlan {
@@ -153,16 +162,19 @@ function needsOf(
   permanent: ReadonlySet<string>,
   inventory: RetentionInventory,
 ): WalNeed[] {
-  const beingTaken = unfinishedBackups(inventory, objectsByBackup(inventory.objects)).filter((unfinished) =>
-    isBeingTaken(unfinished, inventory),
-  );
   return [
     ...kept.map((backup) =>
       permanent.has(backup.name) ? needOfPermanent(backup, inventory.segmentSizeBytes) : needFrom(backup.name),
     ),
-    ...beingTaken.map(({ name }) => needFrom(name)),
-    ...inventory.damaged.map(needFrom),
+    ...unknownNames(inventory).map(needFrom),
   ];
+}
+
+/** Backups that are being taken, and those of which nothing is known but their names. */
+function unknownNames(inventory: RetentionInventory): string[] {
+  const unfinished = unfinishedBackups(inventory, objectsByBackup(inventory.objects));
+  const beingTaken = unfinished.filter((backup) => isBeingTaken(backup, inventory));
+  return [...beingTaken.map(({ name }) => name), ...inventory.damaged];
 }
 
 function isOlder(backup: BackupRecord, limit: BackupRecord): boolean {

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { Context } from '../context.ts';
 import { describeError, LocalFileError, PermissionError, StoreError } from '../errors.ts';
-import { isSentinel } from '../repository/layout.ts';
+import { backupManifestKey, isSentinel } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
 import type { DeletionPlan, DoomedBackup } from './plan.ts';
@@ -48,7 +48,13 @@ export async function runDeletion(
     const isGone = !isParent && (await remove(backup.objects.filter(({ key }) => isSentinel(key))));
     (isGone ? gone : staying).push(backup);
   }
-  for (const { objects } of [...gone, ...plan.leftovers]) await remove(objects.filter(({ key }) => !isSentinel(key)));
+  for (const { name, objects } of [...gone, ...plan.leftovers]) {
+    // The manifest holds the name, and goes last: whoever takes that for a new backup must not lose what he stores.
+    const isManifest = ({ key }: ObjectInfo) => key === backupManifestKey(name);
+    if (await remove(objects.filter((object) => !isSentinel(object.key) && !isManifest(object)))) {
+      await remove(objects.filter(isManifest));
+    }
+  }
   const needs = staying.map(({ name }) => needFrom(name));
   const wal = staying.length === 0 ? plan.wal : unneededWal(plan.wal, needs, segmentSizeBytes);
   await remove(wal);

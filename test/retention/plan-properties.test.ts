@@ -17,24 +17,24 @@ const anyBackups: fc.Arbitrary<InventoryBackup[]> = fc
       segment: fc.integer({ min: 1, max: segments - 2 }),
       day: fc.integer({ min: 0, max: 40 }),
       isPermanent: fc.boolean(),
-      state: fc.constantFrom('full', 'full', 'delta', 'delta', 'damaged', 'young', 'abandoned'),
+      state: fc.constantFrom('whole', 'whole', 'whole', 'whole', 'damaged', 'young', 'abandoned'),
+      isDelta: fc.boolean(),
       parent: fc.nat(),
     }),
     { selector: ({ timeline, segment }) => `${timeline}/${segment}`, maxLength: 8 },
   )
   .map((drawn) =>
-    drawn.map(({ state, parent, ...backup }, index): InventoryBackup => {
+    drawn.map(({ state, isDelta, parent, ...backup }, index): InventoryBackup => {
+      const upon = index === 0 || !isDelta ? backup : { ...backup, parent: parent % index };
       switch (state) {
         case 'young':
-          return { ...backup, unfinishedSince: new Date(now.getTime() - 3_600_000) };
+          return { ...upon, unfinishedSince: new Date(now.getTime() - 3_600_000) };
         case 'abandoned':
-          return { ...backup, unfinishedSince: new Date(now.getTime() - 48 * 3_600_000) };
+          return { ...upon, unfinishedSince: new Date(now.getTime() - 48 * 3_600_000) };
         case 'damaged':
-          return { ...backup, isDamaged: true };
-        case 'delta':
-          return index === 0 ? backup : { ...backup, parent: parent % index };
+          return { ...upon, isDamaged: true };
         default:
-          return backup;
+          return upon;
       }
     }),
   );
@@ -97,12 +97,18 @@ const keysOf = (plan: DeletionPlan): Set<string> =>
 
 /** Holds for every plan of any repository and request. */
 function always(
-  check: (found: { backups: InventoryBackup[]; names: string[]; plan: DeletionPlan; keys: Set<string> }) => void,
+  check: (found: {
+    backups: InventoryBackup[];
+    names: string[];
+    plan: DeletionPlan;
+    keys: Set<string>;
+    request: DeleteRequest;
+  }) => void,
 ) {
   fc.assert(
     fc.property(anyCase, ({ backups, request }) => {
       const plan = planOf(backups, request);
-      if (plan !== undefined) check({ backups, names: namesOf(backups), plan, keys: keysOf(plan) });
+      if (plan !== undefined) check({ backups, request, names: namesOf(backups), plan, keys: keysOf(plan) });
     }),
     { numRuns: 2000 },
   );
@@ -126,23 +132,25 @@ describe('a plan of deletion', () => {
   it('keeps what every kept backup stands on, and removes children before their parents', () => {
     always(({ backups, names, plan }) => {
       const order = plan.backups.map(({ name }) => name);
-      for (const [index, { parent }] of backups.entries()) {
+      for (const [index, { parent, unfinishedSince }] of backups.entries()) {
         const name = names[index] ?? '';
         const below = parent === undefined ? -1 : order.indexOf(names[parent] ?? '');
-        if (below === -1) continue;
+        const isAbandoned = (unfinishedSince?.getTime() ?? now.getTime()) < now.getTime() - 86_400_000;
+        if (below === -1 || isAbandoned) continue;
         expect(order).toContain(name);
         expect(order.indexOf(name)).toBeLessThan(below);
       }
     });
   });
 
-  it('never touches a permanent backup, one that is being taken, or one that cannot be read', () => {
-    always(({ backups, names, keys }) => {
+  it('never touches a permanent backup, one that is being taken, or one that cannot be read unless it is named', () => {
+    always(({ backups, names, keys, request }) => {
       for (const [index, backup] of backups.entries()) {
         const isYoung =
           backup.unfinishedSince !== undefined && now.getTime() - backup.unfinishedSince.getTime() < 86_400_000;
         const isKept = (isBackup(backup) && backup.isPermanent === true) || isYoung || backup.isDamaged === true;
-        if (!isKept) continue;
+        const isNamed = request.kind === 'target' && 'name' in request.backup && request.backup.name === names[index];
+        if (!isKept || isNamed) continue;
         expect([...keys].filter((key) => key.includes(`${names[index]}/`) || key.includes(`${names[index]}_`))).toEqual(
           [],
         );

@@ -263,6 +263,20 @@ describe('backups without a sentinel', () => {
     expect(plan([{ segment: 2 }, beingTaken, { segment: 6 }], wal(1, 8), garbage()).leftovers).toEqual([]);
   });
 
+  it('keep what they stand on, when they are deltas', () => {
+    const backups = [
+      { segment: 1 },
+      { segment: 2, parent: 0 },
+      { segment: 3, parent: 1, unfinishedSince: hoursAgo(2) },
+      { segment: 6 },
+    ];
+    const [full = '', delta = ''] = namesOf(backups);
+    expect(doomedNames(plan(backups, [], retain(1)))).toEqual([]);
+    for (const name of [full, delta]) expect(() => plan(backups, [], target(name))).toThrow(BusyError);
+    const interrupted = backups.with(2, { segment: 3, parent: 1, unfinishedSince: hoursAgo(30) });
+    expect(doomedNames(plan(interrupted, [], retain(1)))).toEqual([delta, full]);
+  });
+
   it('no longer hold up WAL when nothing was stored for a day, and are garbage', () => {
     const backups = [{ segment: 2 }, abandoned, { segment: 6 }];
     const result = plan(backups, wal(1, 8), retain(1));
@@ -284,6 +298,25 @@ describe('backups with a sentinel that cannot be read', () => {
     const result = plan(backups, wal(1, 8), retain(1));
     expect(doomedNames(result)).toEqual(namesOf(backups).slice(0, 1));
     expect(walNames(result)).toEqual(wal(1, 3));
+  });
+});
+
+describe('a backup that cannot be read', () => {
+  const backups = [
+    { segment: 2 },
+    { segment: 4, parent: 0, isDamaged: true },
+    { segment: 6, parent: 1 },
+    { segment: 8 },
+  ];
+  const [full = '', damaged = '', onIt = ''] = namesOf(backups);
+
+  it('keeps what it stands on', () => {
+    expect(() => plan(backups, [], target(full))).toThrow(BusyError);
+    expect(doomedNames(plan(backups, [], retain(1)))).toEqual([onIt]);
+  });
+
+  it('is deleted by its name, with those that stand on it', () => {
+    expect(doomedNames(plan(backups, [], target(damaged)))).toEqual([onIt, damaged]);
   });
 });
 

@@ -4,7 +4,7 @@ import { createContext } from '../../src/context.ts';
 import { PermissionError, StoreError } from '../../src/errors.ts';
 import { parseLsn } from '../../src/postgres/lsn.ts';
 import { listBackups } from '../../src/repository/backup-catalogue.ts';
-import { sentinelKey } from '../../src/repository/layout.ts';
+import { backupManifestKey, sentinelKey } from '../../src/repository/layout.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { readInventory } from '../../src/retention/inventory.ts';
 import { planDeletion } from '../../src/retention/plan.ts';
@@ -94,14 +94,16 @@ describe('a deletion', () => {
     expect(result.objectCount).toBe(count - kept.length);
   });
 
-  it('takes the sentinels away first, those of children before those of their parents, and the WAL last', async () => {
+  it('takes the sentinels away first, those of children before those of their parents, then parts, what holds the names, and WAL', async () => {
     const watched = faultyStore(store);
     await remove(retainOne, watched);
     expect(watched.calls.map(({ key }) => key)).toEqual([
       sentinelKey(delta),
       sentinelKey(full),
-      expect.stringContaining(`${delta}/`),
-      expect.stringContaining(`${full}/`),
+      expect.stringContaining(`${delta}/tar_partitions`),
+      backupManifestKey(delta),
+      expect.stringContaining(`${full}/tar_partitions`),
+      backupManifestKey(full),
       'wal_005/000000010000000000000001',
     ]);
   });
