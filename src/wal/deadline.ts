@@ -31,12 +31,14 @@ export async function withDeadline<T>(
   const finished = new AbortController();
   const signal = AbortSignal.any([context.signal, expired.signal]);
   const abandoned = new AbortController();
-  signal.addEventListener('abort', () => {
+  const leaveBehind = () => {
     context.clock.sleep(cleanUpMs, finished.signal).then(
       () => abandoned.abort(signal.reason),
       () => undefined,
     );
-  });
+  };
+  // A combined signal with a listener lives as long as the context's, and a long-lived process has one for each of its operations.
+  signal.addEventListener('abort', leaveBehind, { signal: finished.signal });
   if (deadlineMs !== undefined) {
     context.clock.sleep(deadlineMs, finished.signal).then(
       () => expired.abort(timeoutError(operation, deadlineMs, lastError?.())),

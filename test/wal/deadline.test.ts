@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type Clock, createContext } from '../../src/context.ts';
 import { BusyError } from '../../src/errors.ts';
@@ -90,5 +91,14 @@ describe('withDeadline', () => {
     controller.abort();
     await expect(result).rejects.toBe(controller.signal.reason);
     await expect(withDeadline({ deadlineMs: 1000, operation }, context, never)).rejects.toThrow(/aborted/);
+  });
+
+  it('leaves nothing behind at the signal of a process that lives for months', async () => {
+    let seen: AbortSignal | undefined;
+    await withDeadline({ deadlineMs: 1000, operation }, createContext(), async (signal) => {
+      seen = signal;
+      expect(getEventListeners(signal, 'abort')).not.toEqual([]);
+    });
+    expect(seen && getEventListeners(seen, 'abort')).toEqual([]);
   });
 });

@@ -49,21 +49,23 @@ export function createConnection(socket: Socket, clock: Clock): Connection {
   socket.on('end', onEnd);
   socket.on('close', onEnd);
 
-  /** Resolves at the next bytes, at the end, at an abort, or when the time has passed, and says whether that was it. */
-  const change = async (timeoutMs: number, signal?: AbortSignal): Promise<boolean> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    const awake = new AbortController();
-    const signals = signal === undefined ? [awake.signal] : [awake.signal, signal];
-    const timedOut = Number.isFinite(timeoutMs)
-      ? clock.sleep(timeoutMs, AbortSignal.any(signals)).then(
-          () => true,
-          () => false,
-        )
-      : new Promise<boolean>((done) => signal?.addEventListener('abort', () => done(false), { signal: awake.signal }));
-    const isTimeout = await Promise.race([promise.then(() => false), timedOut]);
-    awake.abort();
-    return isTimeout;
+  /** Waits for the next bytes, the client's end, the abort of the signal, or that the time has passed; says whether it has. */
+  const change = async (signal: AbortSignal, timeoutMs?: number): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const over = new AbortController();
+    wake = () => resolve(false);
+    signal.addEventListener('abort', wake, { signal: over.signal });
+    if (timeoutMs !== undefined) {
+      clock.sleep(timeoutMs, over.signal).then(
+        () => resolve(true),
+        () => undefined,
+      );
+    }
+    try {
+      return await promise;
+    } finally {
+      over.abort();
+    }
   };
 
   const connection: Connection = {
@@ -77,7 +79,8 @@ export function createConnection(socket: Socket, clock: Clock): Connection {
           return taken.frame;
         }
         if (ended.signal.aborted || signal.aborted) return undefined;
-        const isTimeout = await change(received.length === 0 ? Number.POSITIVE_INFINITY : halfFrameMs, signal);
+        // Between two requests a client may take all its time.
+        const isTimeout = await change(signal, received.length === 0 ? undefined : halfFrameMs);
         if (isTimeout) throw new UsageError('malformed request: only a part of it has come');
       }
     },
@@ -85,7 +88,7 @@ export function createConnection(socket: Socket, clock: Clock): Connection {
       if (!socket.writable) return;
       socket.write(answer);
       if (completion === 'never' || received.length > 0 || ended.signal.aborted) return;
-      if (await change(lingerMs)) socket.write(restOfFrame);
+      if (await change(ended.signal, lingerMs)) socket.write(restOfFrame);
     },
     async finish(answer, completion) {
       if (answer !== undefined) await connection.answer(answer, completion);

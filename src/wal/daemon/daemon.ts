@@ -1,4 +1,4 @@
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import type { Context } from '../../context.ts';
 import { BusyError } from '../../errors.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -28,12 +28,9 @@ export async function runDaemon(repository: Repository, options: DaemonOptions, 
   const requests = new AbortController();
   const service = createService(repository, options, { ...context, signal: requests.signal });
   const served = new Set<Promise<void>>();
-  const sockets = new Set<Socket>();
   // A client may close its half when it has sent its request, and still gets its answer.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
     const serving = serve(createConnection(socket, context.clock), service, options, context).finally(() => {
-      sockets.delete(socket);
       served.delete(serving);
     });
     served.add(serving);
@@ -55,7 +52,6 @@ export async function runDaemon(repository: Repository, options: DaemonOptions, 
   );
   await Promise.all(served);
   finished.abort();
-  for (const socket of sockets) socket.destroy();
   context.log.info({ socket: options.socketPath }, 'the daemon ends');
 }
 

@@ -98,13 +98,10 @@ export function createService(repository: Repository, options: ServiceOptions, c
     const before = underWay.get(destination);
     before?.stop.abort(new BusyError('given up: the same path was asked for once more'));
     const stop = new AbortController();
-    const own = {
-      stop,
-      end: Promise.resolve(before?.end).then(() => run(AbortSignal.any([context.signal, stop.signal]))),
-    };
-    underWay.set(destination, { stop, end: own.end.catch(() => undefined) });
+    const end = Promise.resolve(before?.end).then(() => run(AbortSignal.any([context.signal, stop.signal])));
+    underWay.set(destination, { stop, end: end.catch(() => undefined) });
     try {
-      return await own.end;
+      return await end;
     } finally {
       if (underWay.get(destination)?.stop === stop) underWay.delete(destination);
     }
