@@ -87,6 +87,22 @@ describe('a plain segment where encryption is on', () => {
   });
 });
 
+describe('a public key alone', () => {
+  const openpgp = { SEAWALL_OPENPGP_KEY_FILE: join(objects, 'openpgp-public.gpg') };
+  const words = `${segment}.zst: cannot decrypt: the OpenPGP key has no private part`;
+
+  it('serves for writing, but neither for reading nor for comparing', async () => {
+    expect(await push(openpgp)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await fetch(openpgp)).toMatchObject({ exitCode: 200, stderr: expect.stringContaining(words) });
+    expect(await push(openpgp)).toMatchObject({ exitCode: 78, stderr: expect.stringContaining(words) });
+    const keyFile = { SEAWALL_OPENPGP_KEY_FILE: join(objects, 'openpgp-private.gpg') };
+    writeFileSync(join(folder, 'passphrase'), 'correct-horse\n');
+    const reading = { ...keyFile, SEAWALL_OPENPGP_PASSPHRASE_FILE: 'passphrase' };
+    expect(await push(reading)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('archived already') });
+    expect(await fetch({ ...keyFile, SEAWALL_OPENPGP_PASSPHRASE: 'wrong' })).toMatchObject({ exitCode: 200 });
+  });
+});
+
 describe('keys', () => {
   const key = 'c0nfidential-c0nfidential-c0nfidential';
 

@@ -14,9 +14,14 @@ import { archiveEverything, readValue, waitForPromotion } from '../../support/se
 import { giveToServerUser, makeServerDirectory } from '../../support/server-user.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
+/** The agent looks once in a second whether its settings still hold. */
+const agentNoticesMs = 2_000;
+
 const passphrase = 'correct horse';
 
 /** A way to encrypt: what it adds to the repository's flags and variables; what it needs for that goes with the stack. */
+type Encryption = (directory: string, stack: AsyncDisposableStack) => RepositoryAddress | Promise<RepositoryAddress>;
+
 const encryptions = {
   'libsodium, its key in a file': (directory: string): RepositoryAddress => {
     writeKey(join(directory, 'key'));
@@ -33,7 +38,9 @@ const encryptions = {
     const flags = ['--aws-kms-key-id', 'alias/test', '--aws-kms-region', 'eu-north-1', '--aws-kms-endpoint', kms.url];
     return { flags, environment: { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'c0nfidential' } };
   },
-};
+} satisfies Readonly<Record<string, Encryption>>;
+
+const libsodium = encryptions['libsodium, its key in a file'];
 
 function writeKey(path: string, key = randomBytes(32).toString('hex')): void {
   writeFileSync(path, key, { mode: 0o600 });
@@ -44,13 +51,13 @@ interface EncryptedJourney extends Journey {
   readonly directory: string;
 }
 
-async function startEncrypted(name: keyof typeof encryptions): Promise<EncryptedJourney> {
+async function startEncrypted(encryption: Encryption): Promise<EncryptedJourney> {
   await using stack = new AsyncDisposableStack();
   const directory = makeServerDirectory('seawall-encrypted-');
   stack.defer(() => removeTree(directory));
   mkdirSync(join(directory, 'repository'));
   giveToServerUser(join(directory, 'repository'));
-  const { flags, environment = {} } = await encryptions[name](directory, stack);
+  const { flags, environment = {} } = await encryption(directory, stack);
   const repository = { flags: ['--repository', join(directory, 'repository'), ...flags], environment };
   const journey = stack.use(await startJourney({ segmentSizeMib: 1, repository }));
   const disposables = stack.move();
@@ -77,9 +84,9 @@ function storedObjects(directory: string): Map<string, Buffer> {
   return new Map(paths.map((path) => [basename(path), readFileSync(path)]));
 }
 
-describe.each(Object.keys(encryptions) as (keyof typeof encryptions)[])('a cluster that is encrypted by %s', (name) => {
+describe.each(Object.entries(encryptions))('a cluster that is encrypted by %s', (_name, encryption) => {
   it('comes back as it was, and no object of it is plain', async () => {
-    await using journey = await startEncrypted(name);
+    await using journey = await startEncrypted(encryption);
     await createLedger(journey.cluster);
     await journey.backUp();
     const end = await writeBacklog(journey);
@@ -99,7 +106,7 @@ describe.each(Object.keys(encryptions) as (keyof typeof encryptions)[])('a clust
 });
 
 it('a cluster whose key is not at hand comes back when it is', async () => {
-  await using journey = await startEncrypted('libsodium, its key in a file');
+  await using journey = await startEncrypted(libsodium);
   await createLedger(journey.cluster);
   await journey.backUp();
   const end = await writeBacklog(journey);
@@ -128,7 +135,7 @@ it('a cluster whose key is not at hand comes back when it is', async () => {
 });
 
 it('a new key serves for the next segments, though an agent with the old one is at work', async () => {
-  await using journey = await startEncrypted('libsodium, its key in a file');
+  await using journey = await startEncrypted(libsodium);
   const { cluster, directory } = journey;
   await createLedger(cluster);
   await writeBacklog(journey);
@@ -136,10 +143,42 @@ it('a new key serves for the next segments, though an agent with the old one is 
   const before = await lastArchived();
 
   writeKey(join(directory, 'key'));
-  // The agent looks once in a second whether its settings still hold.
-  await delay(2_000);
+  await delay(agentNoticesMs);
   await writeBacklog(journey);
   const fetch = (name: string) => journey.run('wal-fetch', name, join(directory, 'fetched'));
   expect(await fetch(before)).toMatchObject({ exitCode: 200, stderr: expect.stringContaining('wrong libsodium key') });
   expect(await fetch(await lastArchived())).toMatchObject({ exitCode: 0 });
+});
+
+it('a repository in which encryption was switched on later is read as a whole where that is allowed', async () => {
+  const settings: string[] = [];
+  const configPath = (directory: string) => join(directory, 'config.yaml');
+  const configure = (directory: string, ...more: string[]) => {
+    settings.push(...more);
+    writeFileSync(configPath(directory), settings.map((line) => `${line}\n`).join(''));
+  };
+  await using journey = await startEncrypted((directory) => {
+    configure(directory);
+    return { flags: ['--config', configPath(directory)] };
+  });
+  const { directory } = journey;
+  await createLedger(journey.cluster);
+  await journey.backUp();
+  await writeBacklog(journey);
+
+  writeKey(join(directory, 'key'));
+  configure(directory, `libsodiumKeyFile: ${join(directory, 'key')}`, 'libsodiumKeyTransform: hex');
+  await delay(agentNoticesMs);
+  const end = await writeBacklog(journey);
+  await journey.destroyCluster();
+
+  expect(await journey.run('restore', 'LATEST', join(directory, 'refused'))).toMatchObject({
+    exitCode: 65,
+    stderr: expect.stringContaining('it is not encrypted, and encryption is configured'),
+  });
+  configure(directory, 'allowUnencrypted: on');
+  await using server = await journey.restore('LATEST');
+  await server.start();
+  await waitForPromotion(server);
+  await expectLedger(server, end);
 });
