@@ -195,6 +195,29 @@ describe('deletion across timelines', () => {
   });
 });
 
+describe('chains that are broken', () => {
+  it('cannot be followed to their full backup, and say so', () => {
+    const inventory = inventoryOf([{ segment: 2 }, { segment: 4, parent: 0 }], []);
+    const [, delta = ''] = namesOf([{ segment: 2 }, { segment: 4, parent: 0 }]);
+    const backups = inventory.backups.filter(({ name }) => name === delta);
+    const request = beforeBackup(delta, { findFull: true });
+    expect(() => planDeletion({ ...inventory, backups }, request)).toThrow(NotFoundError);
+    expect(() => planDeletion({ ...inventory, backups }, request)).toThrow(/the parent of backup .* is missing/);
+    expect(doomedNames(planDeletion({ ...inventory, backups }, target(delta)))).toEqual([delta]);
+  });
+
+  it('are followed no longer than once around, when sentinels name each other', () => {
+    const inventory = inventoryOf([{ segment: 2 }, { segment: 4, parent: 0 }], []);
+    const [full = '', delta = ''] = namesOf([{ segment: 2 }, { segment: 4, parent: 0 }]);
+    const backups = inventory.backups.map((backup) =>
+      backup.name === full
+        ? { ...backup, parent: { name: delta, fullName: delta, count: 1, startLsn: backup.startLsn } }
+        : backup,
+    );
+    expect(doomedNames(planDeletion({ ...inventory, backups }, target(full))).sort()).toEqual([full, delta].sort());
+  });
+});
+
 describe('permanent backups', () => {
   it('stay with the WAL that they need to become consistent, and no more', () => {
     const result = plan([{ segment: 3, isPermanent: true }, { segment: 9 }], wal(1, 10), retain(1));
