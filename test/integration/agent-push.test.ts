@@ -84,7 +84,7 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
     process.kill(agent.processId, 'SIGCONT');
     await waitFor('the agent to end', () => processStatus(agent.processId) === undefined);
     await waitFor('its shell to end', () => processStatus(agent.parentId) === undefined);
-    expect(halfOf(cluster, 'push')).not.toContain(former);
+    expect(halfOf(cluster, 'push') ?? '').not.toContain(former);
     await archiving.pileUp(5);
     await runningAgent(cluster);
     await waitFor('the former spool to go', () => !existsSync(former));
