@@ -40,7 +40,8 @@ const copiesAtOnce = 8;
  * this one ended.
  *
  * @throws {@link NotFoundError} when there is no such backup
- * @throws {@link IntegrityError} when WAL is missing without which the backup that is asked for cannot become consistent
+ * @throws {@link IntegrityError} when WAL is missing without which the backup that is asked for cannot become consistent, or the
+ *   destination holds backups of another cluster
  * @throws {@link AlreadyExistsError} before anything is copied, when the destination has another object under one of the keys
  */
 export async function copyRepository(
@@ -64,6 +65,7 @@ export async function copyRepository(
   const backup = options.backup === undefined ? undefined : await findBackup(source, options.backup, { signal });
   await checkWal(backup === undefined ? backups : [backup]);
 
+  await refuseForeign(backups, destination, context);
   const present = new Map((await listObjects(destination, { signal })).map(({ key, sizeBytes }) => [key, sizeBytes]));
   const facts = { backups, damaged, objects, present, segmentSizeBytes };
   const plan = planCopy(facts, { backup, onlyToConsistency: options.onlyToConsistency });
@@ -106,6 +108,22 @@ export async function copyRepository(
     bytesDone += sizeBytes;
     options.onProgress?.({ bytesDone, bytesTotal });
   }
+}
+
+/** WAL of different clusters has the same names, and uncompressed the same sizes. */
+async function refuseForeign(
+  backups: readonly BackupRecord[],
+  destination: Repository,
+  { signal }: Context,
+): Promise<void> {
+  const ours = new Set(backups.flatMap(({ systemIdentifier }) => systemIdentifier ?? []));
+  const theirs = await listBackups(destination, { signal, onDamaged: () => undefined });
+  const foreign = theirs.find(({ systemIdentifier }) => systemIdentifier !== undefined && !ours.has(systemIdentifier));
+  if (foreign === undefined || ours.size === 0) return;
+  throw new IntegrityError(
+    `cannot copy to ${destination.store.location}: it holds backup ${foreign.name} of another cluster, ${foreign.systemIdentifier}`,
+    { hint: 'Give each cluster a prefix of its own.' },
+  );
 }
 
 async function* readObject(

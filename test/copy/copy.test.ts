@@ -89,6 +89,14 @@ describe('a copy of everything', () => {
     expect(await contents(destination)).toEqual(before);
   });
 
+  it('is refused where backups of another cluster lie', async () => {
+    await storeBackup(destination, { name: other, sentinel: { systemIdentifier: 1n } });
+    const before = await contents(destination);
+    await expect(copy()).rejects.toThrow(IntegrityError);
+    await expect(copy()).rejects.toThrow(/it holds backup \S+ of another cluster, 1/);
+    expect(await contents(destination)).toEqual(before);
+  });
+
   it('says where WAL is missing', async () => {
     await source.store.delete(walOf(3, 8));
     const warnings: object[] = [];
