@@ -1,48 +1,38 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLedger, predictLedger, readLedger, writeBatches } from '../support/ledger.ts';
 import { startCluster } from '../support/postgres.ts';
 import { prepareServer, type Server } from '../support/postgres-server.ts';
-import { removeTree } from '../support/remove-tree.ts';
-import { type CommandResult, runCommand } from '../support/run-command.ts';
-import { seawallEnvironment, seawallPath } from '../support/seawall.ts';
+import type { CommandResult } from '../support/run-command.ts';
 import { archiveEverything, waitForPromotion } from '../support/server-state.ts';
 import { giveToServerUser, makeServerDirectory } from '../support/server-user.ts';
+import { makeWalgHome, type WalgHome } from '../support/walg-home.ts';
 
 /** Behind the names, the settings and the files of WAL-G: a link called wal-g, configuration files, and what scripts write. */
 describe('a cluster that was set up for WAL-G', () => {
-  let home: string;
+  let home: WalgHome;
   let repository: string;
-  let environment: Record<string, string>;
   let cluster: Server;
 
   beforeAll(async () => {
-    home = makeServerDirectory('seawall-walg-');
-    repository = join(home, 'repository');
-    for (const directory of [repository, join(home, 'bin')]) {
-      mkdirSync(directory);
-      giveToServerUser(directory);
-    }
-    symlinkSync(seawallPath, join(home, 'bin', 'wal-g'));
-    for (const name of ['.walg.json', 'wal-g.yaml'])
-      writeFileSync(
-        join(home, name),
-        JSON.stringify({ WALG_FILE_PREFIX: repository, walg_prevent_wal_overwrite: 'true' }),
-      );
-    environment = { ...seawallEnvironment, PATH: `${join(home, 'bin')}:${process.env['PATH']}`, HOME: home };
-    const archiveCommand = `wal-g --config ${join(home, 'wal-g.yaml')} wal-push %p`;
-    cluster = await startCluster({ segmentSizeMib: 1, archiveCommand, environment });
+    home = makeWalgHome();
+    repository = join(home.path, 'repository');
+    mkdirSync(repository);
+    giveToServerUser(repository);
+    const settings = { WALG_FILE_PREFIX: repository, walg_prevent_wal_overwrite: 'true' };
+    for (const name of ['.walg.json', 'wal-g.yaml']) writeFileSync(join(home.path, name), JSON.stringify(settings));
+    const archiveCommand = `wal-g --config ${join(home.path, 'wal-g.yaml')} wal-push %p`;
+    cluster = await startCluster({ segmentSizeMib: 1, archiveCommand, environment: home.environment });
     await createLedger(cluster);
   });
   afterAll(async () => {
     await cluster.destroy();
-    await removeTree(home);
+    await home[Symbol.asyncDispose]();
   });
 
   async function walg(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
-    const env = { ...environment, ...cluster.clientEnvironment, ...more };
-    return await runCommand(join(home, 'bin', 'wal-g'), args, { asServerUser: true, cwd: home, env });
+    return await home.run(args, { ...cluster.clientEnvironment, ...more });
   }
 
   /** The name in the last line, cut out as scripts do. */
@@ -89,7 +79,7 @@ describe('a cluster that was set up for WAL-G', () => {
       "restore_command = 'wal-g wal-fetch %f %p'\narchive_mode = off\n",
     );
     writeFileSync(join(dataDirectory, 'recovery.signal'), '');
-    await using restored = await prepareServer({ major: 18, dataDirectory, directory, environment });
+    await using restored = await prepareServer({ major: 18, dataDirectory, directory, environment: home.environment });
     await restored.start();
     await waitForPromotion(restored);
     expect(await readLedger(restored)).toEqual(await predictLedger(cluster, 9));
@@ -116,9 +106,9 @@ describe('a cluster that was set up for WAL-G', () => {
 
   it('ends wal-fetch with 74 for a file that is not there, and with 200 when that is not known', async () => {
     const name = '0000000100000000000000FF';
-    const destination = join(home, 'fetched');
+    const destination = join(home.path, 'fetched');
     expect(await walg(['wal-fetch', name, destination])).toMatchObject({ exitCode: 74 });
-    const elsewhere = ['--walg-file-prefix', join(home, 'nowhere'), 'wal-fetch', name, destination];
+    const elsewhere = ['--walg-file-prefix', join(home.path, 'nowhere'), 'wal-fetch', name, destination];
     expect(await walg(elsewhere)).toMatchObject({ exitCode: 200, stderr: expect.stringMatching(/^ERROR: /) });
     expect(existsSync(destination)).toBe(false);
   });
