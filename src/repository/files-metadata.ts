@@ -30,8 +30,8 @@ export interface FileMetadata {
 /** Told of what a file list holds, entry by entry. */
 export interface FilesMetadataVisitor {
   onFile(name: string, file: FileMetadata): void;
-  /** A part by its file name, with the names in it. Parts come before or behind the files. */
-  onPart(fileName: string, names: readonly string[]): void;
+  /** A part by its file name, with the names in it, to be read at once. WAL-G writes the parts behind the files. */
+  onPart(fileName: string, names: Iterable<string>): void;
 }
 
 /** The names of one part's files are the longest text: some hundred bytes for each, of which a part of 1 GiB has a million at most. */
@@ -57,7 +57,7 @@ const fileSchema = z
     }),
   );
 
-const namesSchema = z.array(z.string()).nullable();
+const nameSchema = z.string();
 
 const uses: Readonly<Record<string, MemberUse>> = { Files: 'by member', TarFileSets: 'by member' };
 
@@ -80,11 +80,26 @@ export async function readFilesMetadata(
     onMember(key, text, name = '') {
       if (key === 'Files')
         visitor.onFile(name, parseEntry(text, fileSchema, `${objectName} is damaged: ${key}.${name}`));
-      else visitor.onPart(name, parseEntry(text, namesSchema, `${objectName} is damaged: ${key}.${name}`) ?? []);
+      else visitor.onPart(name, stringsOf(text, `${objectName} is damaged: ${key}.${name}`));
     },
   });
   for await (const chunk of source) splitter.write(chunk);
   splitter.end();
+}
+
+/** The strings of a JSON list, or of null, one by one: as a whole, the names of a part's files would weigh more than all else. */
+function* stringsOf(text: string, what: string): Generator<string> {
+  if (text === 'null' || /^\[\s*\]$/.test(text)) return;
+  const item = /\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*([,\]])/y;
+  item.lastIndex = 1;
+  for (let end = text.startsWith('[') ? ',' : ''; end !== ']'; ) {
+    const [, string, after] = (end === ',' && item.exec(text)) || [];
+    if (string === undefined || after === undefined || (after === ']' && item.lastIndex !== text.length)) {
+      throw new IntegrityError(`${what}: not a list of names`);
+    }
+    yield parseEntry(string, nameSchema, what);
+    end = after;
+  }
 }
 
 function parseEntry<T>(text: string, schema: z.ZodType<T>, what: string): T {

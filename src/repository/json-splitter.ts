@@ -39,8 +39,10 @@ export function createJsonSplitter({ name, useOf, onMember, textLimitBytes }: Sp
   let use: MemberUse = 'whole';
   /** Name of the member that is being taken member by member. */
   let opened: string | undefined;
-  let findEnd: ReturnType<typeof createValueEnd> | undefined;
-  let pieces: Uint8Array[] = [];
+  const findEnd = createValueEnd();
+  /** Whether a text is being taken: the name of a member, or a value. */
+  let inText = false;
+  const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
 
   const damaged = (what: string, cause?: unknown) => new IntegrityError(`${name} is not JSON: ${what}`, { cause });
@@ -73,8 +75,10 @@ export function createJsonSplitter({ name, useOf, onMember, textLimitBytes }: Sp
 
   const passText = () => {
     if (sizeBytes === 0) throw damaged(`${key} has no value`);
-    const text = textOf(pieces);
-    [pieces, sizeBytes, findEnd] = [[], 0, undefined];
+    const text = takeText();
+    pieces.length = 0;
+    sizeBytes = 0;
+    inText = false;
     if (awaited !== 'a value') {
       key = parseName(text);
       if (opened === undefined) use = useOf(key);
@@ -95,9 +99,9 @@ export function createJsonSplitter({ name, useOf, onMember, textLimitBytes }: Sp
     }
   };
 
-  const textOf = ([first, ...others]: readonly Uint8Array[]): string => {
+  const takeText = (): string => {
     try {
-      return decoder.decode(first === undefined || others.length === 0 ? first : Buffer.concat([first, ...others]));
+      return decoder.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
     } catch (error) {
       throw damaged('it is not UTF-8', error);
     }
@@ -107,14 +111,14 @@ export function createJsonSplitter({ name, useOf, onMember, textLimitBytes }: Sp
     write(chunk) {
       for (let index = 0; index < chunk.length; ) {
         const byte = chunk[index];
-        if (findEnd !== undefined) {
+        if (inText) {
           const end = findEnd(chunk, index);
           keep(chunk.subarray(index, end));
           if (end === undefined) return;
           index = end;
           passText();
         } else if (isTextAhead(byte) && !isJsonSpace(byte)) {
-          findEnd = createValueEnd();
+          inText = true;
         } else {
           if (!isJsonSpace(byte)) passStructure(String.fromCharCode(byte ?? 0));
           index += 1;

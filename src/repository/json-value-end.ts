@@ -12,7 +12,7 @@ export function isJsonSpace(byte: number | undefined): boolean {
 }
 
 /**
- * Looks for the end of one JSON value that arrives in chunks. It counts brackets and knows strings; whether it is JSON in between is
+ * Looks for the end of a JSON value that arrives in chunks, and then of the next one. It counts brackets and knows strings; whether it is JSON in between is
  * not looked at.
  *
  * @returns a function that takes the rest of a chunk, from an index on, and gives the index behind the value; undefined when the

@@ -42,7 +42,8 @@ export async function inspectChain(
   let hasFiles = true;
   let partNames: readonly string[] = [];
   for (const [link, backup] of chain.entries()) {
-    const parts = new Map<string, readonly string[]>();
+    /** How many files each part has that come from this link; the files are listed before the parts. */
+    const parts = new Map<string, number>();
     const objectName = nameOfObject(repository.store, filesMetadataKey(backup.name));
     const pathOf = (name: string) => parseEntryName(toByteString(name), objectName);
     const hasList = await readFileList(
@@ -50,7 +51,11 @@ export async function inspectChain(
       backup,
       {
         onFile: (name, file) => planner.addFile(pathOf(name), file),
-        onPart: (fileName, names) => parts.set(fileName, names),
+        onPart(fileName, names) {
+          let count = 0;
+          for (const name of names) if (planner.isFrom(pathOf(name), link)) count += 1;
+          parts.set(fileName, count);
+        },
       },
       options,
     );
@@ -60,8 +65,7 @@ export async function inspectChain(
       hasFiles = hasList;
       partNames = [...parts.keys()];
     } else if (fileCount > 0) {
-      const isNeeded = (name: string) => planner.isFrom(pathOf(name), link);
-      const choice = chooseParts(parts, isNeeded, fileCount);
+      const choice = chooseParts(parts, fileCount);
       parents.push({ backup, parts: await listParentParts(repository, backup.name, choice, options) });
     } else {
       parents.push({ backup, parts: { data: [], haveEndMarks: true } });
@@ -71,16 +75,11 @@ export async function inspectChain(
 }
 
 /** The list of parts counts only when it accounts for every file that is needed; else all parts are fetched. */
-function chooseParts(
-  parts: ReadonlyMap<string, readonly string[]>,
-  isNeeded: (name: string) => boolean,
-  fileCount: number,
-): PartChoice {
+function chooseParts(parts: ReadonlyMap<string, number>, fileCount: number): PartChoice {
   const needed: string[] = [];
   const unneeded: string[] = [];
   let accountedFor = 0;
-  for (const [fileName, names] of parts) {
-    const count = names.filter(isNeeded).length;
+  for (const [fileName, count] of parts) {
     (count > 0 ? needed : unneeded).push(fileName);
     accountedFor += count;
   }

@@ -1,7 +1,7 @@
 import { pageSizeBytes } from '../postgres/page-checksum.ts';
 import { byteStringAsText } from '../util/byte-string.ts';
 import { inBlocks } from '../util/in-blocks.ts';
-import { type BlockMap, createBlockMap } from './block-map.ts';
+import { type BlockMap, claimBlock, createBlockMap, cutOlderBlocks } from './block-map.ts';
 import type { Directories } from './directories.ts';
 import type { FileSyncs } from './file-syncs.ts';
 import { readIncrement } from './increment.ts';
@@ -26,11 +26,9 @@ export interface PatchedFile {
   readonly missingPages: number;
 }
 
-interface UnfinishedFile {
-  readonly blocks: BlockMap;
-  readonly sizeBytes: number;
+interface UnfinishedFile extends BlockMap {
   readonly mode: number;
-  readonly modifiedAt: Date;
+  readonly modifiedSeconds: number;
 }
 
 interface Surroundings {
@@ -74,20 +72,19 @@ export function createPatchedFiles({ directories, syncs, onBytes }: Surroundings
       let known = unfinished.get(place);
       const isNewest = known === undefined;
       known ??= {
-        blocks: createBlockMap(blockCount),
-        sizeBytes: blockCount * pageSizeBytes,
+        ...createBlockMap(blockCount),
         mode: entry.mode & 0o777,
-        modifiedAt: entry.modifiedAt,
+        modifiedSeconds: Math.floor(entry.modifiedAt.getTime() / 1000),
       };
       if (isNewest) await directories.ensure(parentOf(place));
       const file = isNewest ? createNewFile(place, what) : openAgain(place);
       try {
-        if (isNewest) file.resize(known.sizeBytes);
-        await writePages(pages, (index) => blocks[index] ?? 0, known.blocks, file);
+        if (isNewest) file.resize(known.blockCount * pageSizeBytes);
+        await writePages(pages, (index) => blocks[index] ?? 0, known, file);
       } finally {
         file.abandon();
       }
-      known.blocks.cutOlder(blockCount);
+      cutOlderBlocks(known, blockCount);
       unfinished.set(place, known);
     },
 
@@ -98,14 +95,14 @@ export function createPatchedFiles({ directories, syncs, onBytes }: Surroundings
       const file = openAgain(place);
       let descriptor: number;
       try {
-        await writePages(entry.body, (index) => index, known.blocks, file);
-        descriptor = file.finish(known.mode, known.modifiedAt);
+        await writePages(entry.body, (index) => index, known, file);
+        descriptor = file.finish(known.mode, new Date(known.modifiedSeconds * 1000));
       } catch (error) {
         file.abandon();
         throw error;
       }
       await syncs.add(descriptor, byteStringAsText(place));
-      return { missingPages: known.blocks.missingCount() };
+      return { missingPages: known.missingCount };
     },
   };
 }
@@ -118,7 +115,7 @@ function* runs(
 ): Generator<{ readonly first: number; readonly last: number }> {
   let first: number | undefined;
   for (let page = 0; page < pageCount; page += 1) {
-    const isClaimed = blocks.claim(blockAt(page));
+    const isClaimed = claimBlock(blocks, blockAt(page));
     const follows = isClaimed && page > 0 && blockAt(page) === blockAt(page - 1) + 1;
     if (first !== undefined && !follows) yield { first, last: page - 1 };
     if (!isClaimed) first = undefined;

@@ -21,7 +21,7 @@ export async function readFileList(
   }
   await readFilesMetadata(pieces(), name, {
     onFile: (fileName, file) => void files.set(fileName, file),
-    onPart: (fileName, names) => void parts.set(fileName, names),
+    onPart: (fileName, names) => void parts.set(fileName, [...names]),
   });
   return { files, parts };
 }
