@@ -45,6 +45,9 @@ export const walFetchFaults: readonly Fault[] = [
     what: 'a segment is asked for twice, on another timeline, or backwards',
     shownBy: {
       'wal/fetch.test.ts': ['brings the same file back as often as it is asked'],
+      'integration/agent-timelines.test.ts': [
+        'that pg_rewind turns into a standby follows the new timeline, whatever is left in its spool',
+      ],
       'integration/journeys/timelines.test.ts': ['is restored from before the fork along timeline %s, the %s'],
     },
   },
@@ -54,6 +57,9 @@ export const walFetchFaults: readonly Fault[] = [
     shownBy: {
       'wal/agent/prefetch.test.ts': [
         'goes with recovery when that turns back or takes another timeline, and drops the rest',
+      ],
+      'integration/agent-timelines.test.ts': [
+        'a standby of PostgreSQL %i with an agent finds what is archived later, never a history in the spool, and is promoted',
       ],
       'integration/journeys/timelines.test.ts': ['is restored from before the fork along timeline %s, the %s'],
     },

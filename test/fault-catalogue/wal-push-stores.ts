@@ -74,6 +74,10 @@ export const walPushStoreFaults: readonly Fault[] = [
       'integration/journeys/crash.test.ts': [
         'a PostgreSQL %i server that is killed under load, again and again, leaves an archive without gaps',
       ],
+      'integration/agent-push-killed.test.ts': [
+        'a push agent that is killed right before each of its steps in turn loses no segment',
+      ],
+      'integration/agent-stalled.test.ts': ['pushes it itself as soon as the agent is %s'],
     },
   },
   {
@@ -82,6 +86,14 @@ export const walPushStoreFaults: readonly Fault[] = [
     shownBy: {
       'bin/launcher-spool.test.ts': ['believes no note of another run of the server'],
       'wal/spool.test.ts': ['belongs to one run of the server'],
+      'integration/agent-stale-spool.test.ts': [
+        'is not believed by a server that is started anew after an immediate stop',
+        'is not believed by a server that is set back to a snapshot',
+        'is not believed by a clone, beside which the original goes on',
+      ],
+      'integration/agent-timelines.test.ts': [
+        'that pg_rewind turns into a standby follows the new timeline, whatever is left in its spool',
+      ],
       'integration/journeys/clone.test.ts': [
         'a clone of a PostgreSQL %i cluster cannot spoil the archive of the original',
       ],
@@ -93,6 +105,11 @@ export const walPushStoreFaults: readonly Fault[] = [
     shownBy: {
       'wal/push-with-agent.test.ts': ['does its work with one warning when the spool %s'],
       'wal/agent/push-ahead.test.ts': ['ends when the spool is taken away'],
+      'integration/agent-spool.test.ts': [
+        'is left alone when it %s',
+        'is left alone when it is another user’s',
+        'costs nothing but the agent when it %s while the agent is at work',
+      ],
     },
   },
   {
@@ -115,13 +132,28 @@ export const walPushStoreFaults: readonly Fault[] = [
       'contract/cloud-faults.ts': ['%s gives up a service that never answers'],
     },
   },
-  { line: 30, what: 'pg_wal is nearly full', because: 'WAL is never dropped: a gap would be worse than a full disk.' },
+  {
+    line: 30,
+    what: 'pg_wal is nearly full',
+    shownBy: {
+      'integration/agent-disk-full.test.ts': [
+        'a pg_wal that is full stops no segment from being archived, and the agent comes back when there is room',
+      ],
+    },
+    because: 'WAL is never dropped: a gap would be worse than a full disk.',
+  },
   {
     line: 31,
     what: 'two workers think that they own the queue',
     shownBy: {
       'wal/agent/agent-lock.test.ts': ['is had once at a time'],
       'wal/spool-claims.test.ts': ['goes to exactly one of many who try at once'],
+      'integration/agent-by-hand.test.ts': [
+        'an agent started by hand serves the server in whose directory it is, alone, until it is told to end',
+      ],
+      'integration/agent-containers.test.ts': [
+        'two servers with one data directory path, process id and network keep out of each other’s way',
+      ],
     },
   },
   {
@@ -151,6 +183,9 @@ export const walPushStoreFaults: readonly Fault[] = [
         'has a shell above it, in a session of their own, with nothing but /dev/null open',
         'leaves nobody behind when a signal ends it',
       ],
+      'integration/agent-containers.test.ts': [
+        'a server that is process 1 loses no connection when its agent is killed with -9',
+      ],
     },
   },
   {
@@ -158,6 +193,7 @@ export const walPushStoreFaults: readonly Fault[] = [
     what: 'archive_command is pointed at another repository while notes lie in the spool',
     shownBy: {
       'bin/launcher-settings.test.ts': ['believes no note that other flags or variables have led to'],
+      'integration/agent-settings.test.ts': ['no note of the old one is believed for archive_command'],
       'integration/journeys/repointed.test.ts': [
         'a PostgreSQL %i server whose archive_command is pointed at another repository keeps no segment from both',
       ],
