@@ -37,6 +37,11 @@ export async function agentState(half: Half): Promise<ProcessState> {
   return recorded === undefined ? 'gone' : await stateOf(recorded);
 }
 
+/** Whether an agent has ever served the half and not taken its record back. */
+export async function hasRecord(half: Half): Promise<boolean> {
+  return (await readRecord(half)) !== undefined;
+}
+
 async function readRecord(half: Half): Promise<ProcessIdentity | undefined> {
   return parseIdentity(await readFile(recordPath(half), 'latin1').catch(() => ''));
 }
