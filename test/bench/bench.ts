@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { measureCalls } from './calls.ts';
+import { measureChain } from './chain.ts';
 import { type Compression, measureFloor, parseCompression, pathsOf } from './compression.ts';
 import type { Contestant } from './contestant.ts';
 import { contestants, isPresent } from './contestants.ts';
@@ -14,16 +15,16 @@ import { openWorkplace } from './place.ts';
 import { measureRecovery } from './recovery.ts';
 import { type DrainReport, formatReport, type Report, type Times } from './report.ts';
 
-const help = `npm run bench -- [--work drain|recovery|calls|memory ...] [--compression zstd:3|zstd:1|lz4 ...]
+const help = `npm run bench -- [--work drain|recovery|chain|calls|memory ...] [--compression zstd:3|zstd:1|lz4 ...]
                  [--segments 64] [--repetitions 3] [--only NAME ...] [--repository URL] [--json]
 
-Drains a backlog through PostgreSQL's own archiver, recovers through it, times single calls and watches the memory, beside every
+Drains a backlog through PostgreSQL's own archiver, recovers through it, restores a chain of deltas, times single calls and watches the memory, beside every
 peer that is on the PATH (zstd, pgbackrest, wal-g, walrus and the clients of their daemons). --repository gives Seawall another
 repository than a directory; its objects stay there.`;
 
 const { values: options } = parseArgs({
   options: {
-    work: { type: 'string', multiple: true, default: ['drain', 'recovery', 'calls', 'memory'] },
+    work: { type: 'string', multiple: true, default: ['drain', 'recovery', 'chain', 'calls', 'memory'] },
     compression: { type: 'string', multiple: true, default: ['zstd:3', 'zstd:1', 'lz4'] },
     segments: { type: 'string', default: '64' },
     repetitions: { type: 'string', default: '3' },
@@ -55,6 +56,7 @@ async function run(): Promise<void> {
     segments: backlog.segments.length,
     drains,
     ...(isWanted('recovery') ? { recovery: await compareRecoveries(present, backlog, first) } : {}),
+    ...(isWanted('chain') ? { chain: await measureChain(Number(options.repetitions)) } : {}),
     ...(isWanted('calls') ? { calls: await measureCalls(first) } : {}),
     ...(isWanted('memory') ? { memoryMib: await measureMemory(present, backlog, first) } : {}),
     absent,

@@ -1,5 +1,6 @@
 import { formatTable } from '../../src/cli/output.ts';
 import type { CallTimes } from './calls.ts';
+import type { ChainTimes } from './chain.ts';
 import { type Compression, describeCompression } from './compression.ts';
 import type { Contestant } from './contestant.ts';
 import { median } from './median.ts';
@@ -24,6 +25,7 @@ export interface Report {
   readonly segments: number;
   readonly drains?: readonly DrainReport[];
   readonly recovery?: readonly Times[];
+  readonly chain?: ChainTimes;
   readonly calls?: CallTimes;
   readonly memoryMib?: PeakMemory;
   /** Contestants whose programs are not on the PATH. */
@@ -32,10 +34,11 @@ export interface Report {
 
 /** The tables of a run: medians, and ratios between them. */
 export function formatReport(report: Report): string {
-  const { drains = [], recovery, calls, memoryMib, absent } = report;
+  const { drains = [], recovery, chain, calls, memoryMib, absent } = report;
   return [
     ...drains.map((drain) => formatDrain(report.segments, drain)),
     ...(recovery === undefined ? [] : [formatRecovery(report.segments, recovery)]),
+    ...(chain === undefined ? [] : [formatChain(chain)]),
     ...(calls === undefined ? [] : [formatCalls(calls)]),
     ...(memoryMib === undefined ? [] : [formatMemory(memoryMib)]),
     ...(absent.length === 0 ? [] : [`not on the PATH, so not measured: ${absent.join(', ')}`]),
@@ -64,6 +67,14 @@ function formatRecovery(segments: number, contestants: readonly Times[]): string
     return [name, inSeconds(recovery), ratio(recovery / base)];
   });
   return formatTable([`recovery through ${segments} segments`, 'median', 'x cp'], rows);
+}
+
+function formatChain({ fullSeconds, chainSeconds }: ChainTimes): string {
+  const rows = [
+    ['full backup', inSeconds(fullSeconds), ratio(1)],
+    ['full backup and five deltas', inSeconds(chainSeconds), ratio(chainSeconds / fullSeconds)],
+  ];
+  return formatTable(['restore of 512 MiB', 'median', 'x full'], rows);
 }
 
 function formatCalls(calls: CallTimes): string {
