@@ -2,10 +2,11 @@ import pMap from 'p-map';
 import { IntegrityError, NotFoundError } from '../errors.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import { backupMetadataSchema } from './backup-metadata.ts';
-import { readJsonObject } from './json-object.ts';
+import { type ReadJson, readJsonObject } from './json-object.ts';
 import {
   backupFolder,
   backupNameOfSentinelKey,
+  hasWaleOffset,
   isBackupName,
   metadataKey,
   sentinelKey,
@@ -89,7 +90,7 @@ export async function findBackup(
 /** Reads the sentinel and the metadata of one backup. @throws as {@link findBackup} */
 async function readBackup(repository: Repository, name: string, options: CallOptions = {}): Promise<BackupRecord> {
   const { store } = repository;
-  const sentinel = await absentAsUndefined(readJsonObject(store, sentinelKey(name), sentinelSchema, options));
+  const sentinel = await absentAsUndefined(readSentinel(repository, name, options));
   if (sentinel === undefined) throw missing(name, store.location);
   const metadata = await absentAsUndefined(readJsonObject(store, metadataKey(name), backupMetadataSchema, options));
   const startSegment = startSegmentOfBackup(name);
@@ -104,6 +105,18 @@ async function readBackup(repository: Repository, name: string, options: CallOpt
 }
 
 /** A backup as a listing shows it, of which nothing has been read. */
+async function readSentinel({ store }: Repository, name: string, options: CallOptions): Promise<ReadJson<Sentinel>> {
+  try {
+    return await readJsonObject(store, sentinelKey(name), sentinelSchema, options);
+  } catch (error) {
+    if (!(error instanceof IntegrityError) || !hasWaleOffset(name)) throw error;
+    throw new IntegrityError(`${name} is a backup by WAL-E: ${error.message}`, {
+      cause: error,
+      hint: 'Its sentinel and its lzo compression are not read here: restore it with WAL-E, or with WAL-G.',
+    });
+  }
+}
+
 export interface StoredSentinel {
   /** The backup's. */
   readonly name: string;

@@ -28,6 +28,11 @@ export function isBackupName(text: string): boolean {
   return backupNamePattern.test(text);
 }
 
+/** Whether a backup's name ends with an offset in its segment, as WAL-E's names do. */
+export function hasWaleOffset(backupName: string): boolean {
+  return isBackupName(backupName) && /_[0-9A-F]{8}$/.test(backupName);
+}
+
 /** The segment in which a backup begins, from its name. @throws {@link UsageError} when it is no backup name */
 export function startSegmentOfBackup(backupName: string): string {
   const segment = backupNamePattern.exec(backupName)?.[1];

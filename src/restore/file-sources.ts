@@ -73,9 +73,9 @@ export function createSourcePlanner(backupNames: readonly string[]): SourcePlann
   return {
     addFile(path, { isIncremented, isSkipped }) {
       const known = stages.get(path);
+      if (known?.depth === link + 1) throw new IntegrityError(`${backupNames[link]} lists ${show(path)} twice`);
       // Gone since then, or whole in a newer link.
       if (link > 0 && (known === undefined || known.isSettled)) return;
-      if (known?.depth === link + 1) throw new IntegrityError(`${backupNames[link]} lists ${show(path)} twice`);
       seenCount += 1;
       advance(path, known ?? beginning, isSkipped ? 'unchanged' : isIncremented ? 'pages' : 'whole');
     },

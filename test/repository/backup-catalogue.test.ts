@@ -103,6 +103,30 @@ describe('the catalogue of backups', () => {
     await expect(findBackup(repository, 'LATEST')).rejects.toThrow(sentinelKey(full));
   });
 
+  it('says so when a backup is by WAL-E', async () => {
+    const walE = 'base_000000010000000000000002_00000040';
+    const json =
+      '{"wal_segment_backup_stop":"000000010000000000000003","expanded_size_bytes":1,"spec":{"tablespaces":[]}}';
+    await store(sentinelKey(walE), json);
+    await expect(findBackup(repository, walE)).rejects.toThrow(`${walE} is a backup by WAL-E`);
+    await store(sentinelKey(walE), '{"LSN":33554472,"FinishLSN":33554720,"PgVersion":90600}');
+    expect((await findBackup(repository, walE)).startSegment).toBe('000000010000000000000002');
+  });
+
+  it('passes over the lists of files in a sentinel, however long', async () => {
+    const entry = (index: number) => `"/base/1/${index}":{"IsSkipped":false}`;
+    const files = Array.from({ length: 20_000 }, (_, index) => entry(index)).join(',');
+    const rest = '"LSN":33554472,"FinishLSN":33554720,"PgVersion":90600';
+    await store(sentinelKey(full), `{"Files":{${files}},"TarFileSets":{"part_001.tar":["/x"]},${rest}}`);
+    expect((await findBackup(repository, full)).pgVersion).toBe(90_600);
+  });
+
+  it('refuses a sentinel of fifty megabytes, and names it', async () => {
+    const json = `{"LSN":1,"FinishLSN":2,"PgVersion":180004,"UserData":"${'x'.repeat(50_000_000)}"}`;
+    await store(sentinelKey(full), json);
+    await expect(findBackup(repository, full)).rejects.toThrow(/_backup_stop_sentinel\.json .*UserData has more than/);
+  });
+
   it('lists the others when it may report the damaged one', async () => {
     for (const name of [full, delta]) await storeBackup(name);
     await store(sentinelKey(full), '');

@@ -200,6 +200,34 @@ describe('a chain of deltas', () => {
     expect(restored()).toBe(pages('ba').toString());
   });
 
+  it('may have its list of files in the sentinel, as the first generation of WAL-G had', async () => {
+    await storeChain({ whole: { [file]: pages('aa') } }, { pages: { [file]: increment(2, { 0: 'b' }) } });
+    for (const name of [full, first]) {
+      const [list, sentinel] = await Promise.all(
+        [filesMetadataKey(name), sentinelKey(name)].map(async (key) =>
+          Buffer.concat(await Array.fromAsync((await restoring.store.get(key)).body)).toString(),
+        ),
+      );
+      await restoring.store.delete([filesMetadataKey(name)]);
+      await restoring.store.put(sentinelKey(name), Buffer.from(`${list?.slice(0, -1)},${sentinel?.slice(1)}`));
+    }
+    await restoring.restore({ backup: first });
+    expect(restored()).toBe(pages('ba').toString());
+  });
+
+  it('may have parts of any name, as the composers of WAL-G give them', async () => {
+    await storeChain(
+      { whole: { [file]: pages('aa') }, parts: { 'copy_1.tar.zst': ['/', file] } },
+      { pages: { [file]: increment(2, { 0: 'b' }) } },
+    );
+    const [from, to] = ['part_001.tar.zst', 'copy_1.tar.zst'].map((name) => partsPrefix(full) + name);
+    const { body } = await restoring.store.get(from ?? '');
+    await restoring.store.put(to ?? '', Buffer.concat(await Array.fromAsync(body)));
+    await restoring.store.delete([from ?? '', `${partsPrefix(full)}part_002.tar.zst`]);
+    await restoring.restore();
+    expect(restored()).toBe(pages('ba').toString());
+  });
+
   it('leaves out a file that the delta does not list', async () => {
     await storeChain(
       { whole: { [file]: 'a' } },
@@ -289,6 +317,22 @@ describe('a chain that is not whole', () => {
     await expect(restoring.restore()).rejects.toThrow(
       `memory://${partsPrefix(first)}part_001.tar.zst holds "base/1/16384"`,
     );
+  });
+
+  it('is refused when a file comes twice', async () => {
+    const twice = { name: file, content: increment(2, { 1: 'x' }) };
+    await storeChain(
+      { whole: { [file]: pages('aa') } },
+      { pages: { [file]: increment(2, { 0: 'b' }) }, unlisted: [twice] },
+    );
+    const refused = restoring.restore({ jobs: 1 });
+    await expect(refused).rejects.toThrow('part_002.tar.zst holds "base/1/16384", which has come before');
+    expect(readdirSync(restoring.folder)).toEqual([]);
+  });
+
+  it('is refused when a list has two names for one file', async () => {
+    await storeChain({ whole: { [file]: 'a', [file.slice(1)]: 'a' } }, { unchanged: [file] });
+    await expectRefusal(`${full} lists "base/1/16384" twice`);
   });
 
   it('is refused when the configuration is an increment', async () => {
