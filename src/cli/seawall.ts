@@ -2,7 +2,7 @@ import { readConfigFile } from '../config/config-file.ts';
 import { resolveSettings } from '../config/resolve.ts';
 import { withSecretFiles } from '../config/secret-files.ts';
 import { flagOf, type SettingName, settingsTable } from '../config/settings.ts';
-import { withPlainNames } from '../config/walg-environment.ts';
+import { withPlainNames } from '../config/walg/environment.ts';
 import { type CommandDefinition, commonSettings } from './command.ts';
 import { commands } from './commands/index.ts';
 import { createLogger } from './logger.ts';

@@ -1,8 +1,8 @@
 import { ConfigError, describeError, UsageError } from '../errors.ts';
 import type { Environment } from '../storage/environment.ts';
 import { flagOf, type SettingName, type Settings, settingNames, settingsTable, variableOf } from './settings.ts';
-import { refuseWalgSettings } from './walg-environment.ts';
-import { walgRepository } from './walg-repository.ts';
+import { refuseWalgSettings } from './walg/environment.ts';
+import { walgRepository } from './walg/repository.ts';
 
 /** The settings of one call, each with the place it came from. */
 export interface ResolvedSettings {

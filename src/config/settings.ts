@@ -7,7 +7,7 @@ import {
   parseTarSizeThreshold,
   parseWalgLogLevel,
   parseZstdLevelWord,
-} from './walg-values.ts';
+} from './walg/values.ts';
 
 /**
  * Every setting, once. The names follow from each other: `fetchDeadline` is the flag `--fetch-deadline`, the variable

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { secretVariables } from '../../src/config/secret-files.ts';
 import { secretSettingVariables, settingNames, settingsTable, variableOf } from '../../src/config/settings.ts';
-import { isSecretName, storageNames } from '../../src/config/walg-names.ts';
-import { prefixNames } from '../../src/config/walg-repository.ts';
+import { isSecretName, storageNames } from '../../src/config/walg/names.ts';
+import { prefixNames } from '../../src/config/walg/repository.ts';
 import { cold, fetch, hot, push, segment, shells, useLauncher } from '../support/launcher.ts';
 import { seawallPath } from '../support/seawall.ts';
 

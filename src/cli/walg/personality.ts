@@ -1,15 +1,15 @@
 import { resolveSettings } from '../../config/resolve.ts';
 import { secretVariables, withSecretFiles } from '../../config/secret-files.ts';
 import { secretSettingVariables, settingNames, settingsTable, variableOf } from '../../config/settings.ts';
-import { readWalgConfigFile, walgConfigPath } from '../../config/walg-config-file.ts';
+import { readWalgConfigFile, walgConfigPath } from '../../config/walg/config-file.ts';
 import {
   knownWalgNames,
   refuseWalgSettings,
   walgDefaults,
   warningOnWalgSettings,
   withPlainNames,
-} from '../../config/walg-environment.ts';
-import { isSecretName } from '../../config/walg-names.ts';
+} from '../../config/walg/environment.ts';
+import { isSecretName } from '../../config/walg/names.ts';
 import type { CallSettings, Personality, SettingOption } from '../personality.ts';
 import { walgCommands } from './index.ts';
 import { createWalgLogger, reportWalgError } from './log-lines.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveSettings } from '../../src/config/resolve.ts';
+import { resolveSettings } from '../../../src/config/resolve.ts';
 
 const valuesOf = (environment: Record<string, string>) => resolveSettings({ flags: {}, environment }).values;
 

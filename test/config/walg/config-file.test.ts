@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readWalgConfigFile, walgConfigPath } from '../../src/config/walg-config-file.ts';
+import { readWalgConfigFile, walgConfigPath } from '../../../src/config/walg/config-file.ts';
 
 let home: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
-import { ConfigError } from '../errors.ts';
-import type { Environment } from '../storage/environment.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Environment } from '../../storage/environment.ts';
 
 /** The backends, in the order in which WAL-G looks for them; the first one that is configured is the one. */
 const backends = ['OSS', 'S3', 'FILE', 'GS', 'AZ', 'SWIFT', 'SSH'] as const;

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
-import { ConfigError, describeError } from '../errors.ts';
-import type { Environment } from '../storage/environment.ts';
+import { ConfigError, describeError } from '../../errors.ts';
+import type { Environment } from '../../storage/environment.ts';
 
 /** A configuration file of WAL-G's: its settings by name, in capitals. */
 export interface WalgConfigFile {
@@ -58,7 +57,8 @@ function parserFor(path: string): (text: string) => Promise<unknown> {
       return async (text) => (await import('yaml')).parse(text, { schema: 'failsafe' });
     case 'env':
     case 'dotenv':
-      return async (text) => parseEnv(text);
+      // Loaded only for such a file: node:util takes 4 ms, and PostgreSQL waits for each call.
+      return async (text) => (await import('node:util')).parseEnv(text);
     default:
       throw new ConfigError(`cannot read configuration file ${path}: its ending says neither JSON, YAML nor env`, {
         hint: "Write it as .json, .yaml or .env with the same names; of WAL-G's other forms (TOML, INI, HCL, properties) none is read.",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { walgRepository } from '../../src/config/walg-repository.ts';
-import { ConfigError } from '../../src/errors.ts';
+import { walgRepository } from '../../../src/config/walg/repository.ts';
+import { ConfigError } from '../../../src/errors.ts';
 
 describe('the repository of WAL-G’s prefixes', () => {
   it.each([

@@ -1,10 +1,10 @@
-import { ConfigError } from '../errors.ts';
-import type { Environment } from '../storage/environment.ts';
-import { foreignKeyNames } from './encryption-settings.ts';
-import { secretVariables } from './secret-files.ts';
-import { type Settings, settingNames, settingsTable, variableOf } from './settings.ts';
-import { ineffectiveNames, needlessNames, passedOnNames, refusedNames, storageNames } from './walg-names.ts';
-import { prefixNames } from './walg-repository.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Environment } from '../../storage/environment.ts';
+import { foreignKeyNames } from '../encryption-settings.ts';
+import { secretVariables } from '../secret-files.ts';
+import { type Settings, settingNames, settingsTable, variableOf } from '../settings.ts';
+import { ineffectiveNames, needlessNames, passedOnNames, refusedNames, storageNames } from './names.ts';
+import { prefixNames } from './repository.ts';
 
 /** WAL-G's defaults, where a user who changes over would notice another one. */
 export const walgDefaults: Partial<Settings> = { compression: 'lz4', s3PathStyle: false };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { settingNames, settingsTable } from '../../src/config/settings.ts';
-import { refuseWalgSettings, warningOnWalgSettings, withPlainNames } from '../../src/config/walg-environment.ts';
+import { settingNames, settingsTable } from '../../../src/config/settings.ts';
+import { refuseWalgSettings, warningOnWalgSettings, withPlainNames } from '../../../src/config/walg/environment.ts';
 import {
   ineffectiveNames,
   needlessNames,
   passedOnNames,
   refusedNames,
   storageNames,
-} from '../../src/config/walg-names.ts';
+} from '../../../src/config/walg/names.ts';
 
 describe('storage settings with WALG_ or WALE_ in front', () => {
   it('count where the plain name is not set', () => {
