@@ -104,7 +104,6 @@ async function readBackup(repository: Repository, name: string, options: CallOpt
   };
 }
 
-/** A backup as a listing shows it, of which nothing has been read. */
 async function readSentinel({ store }: Repository, name: string, options: CallOptions): Promise<ReadJson<Sentinel>> {
   try {
     return await readJsonObject(store, sentinelKey(name), sentinelSchema, options);
@@ -117,6 +116,7 @@ async function readSentinel({ store }: Repository, name: string, options: CallOp
   }
 }
 
+/** A backup as a listing shows it, of which nothing has been read. */
 export interface StoredSentinel {
   /** The backup's. */
   readonly name: string;
