@@ -156,7 +156,9 @@ describe('a chain of deltas upon snapshots of a running server', () => {
       const [restored, original] = [directory, snapshot].map((root) => readFileSync(join(root, path)));
       expect(restored?.length, path).toBe(original?.length);
       if (!isUnlogged(path)) expect(original !== undefined && restored?.equals(original), path).toBe(true);
-      const times = [directory, snapshot].map((root) => lstatSync(join(root, path)).mtime.setMilliseconds(0));
+      const times = [directory, snapshot].map(
+        (root) => lstatSync(join(root, path), { bigint: true }).mtimeNs / 1_000_000_000n,
+      );
       expect(times[0], path).toBe(times[1]);
     }
     expect(warnings).toEqual([]);
