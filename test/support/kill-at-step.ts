@@ -8,18 +8,19 @@ import { compareSteps } from './kill-plan.ts';
 /** At which step an agent with a plan for its end is told to end. */
 const endAtStep = 60;
 
-const { readdirSync, renameSync } = fsSync;
+const { existsSync, readdirSync, renameSync } = fsSync;
 const plan = process.env['SEAWALL_TEST_KILL_PLAN'];
 const entry = plan !== undefined && process.argv.includes('agent') ? takeEntry(plan) : undefined;
 if (plan !== undefined && entry !== undefined) await follow(plan, entry);
 
-/** Of several agents that start at once, each gets another one. */
+/** Of several agents that start at once, each gets another one. Who ends before the step leaves the entry to the next one. */
 function takeEntry(directory: string): string | undefined {
-  for (const name of readdirSync(directory)
-    .filter((candidate) => !candidate.includes('.'))
-    .sort(compareSteps)) {
+  const entries = readdirSync(directory).filter((candidate) => !candidate.includes('.done.'));
+  for (const entry of entries.sort(compareSteps)) {
+    const [name = '', owner] = entry.split('.');
+    if (owner !== undefined && existsSync(`/proc/${owner}`)) continue;
     try {
-      renameSync(join(directory, name), join(directory, `${name}.${process.pid}`));
+      renameSync(join(directory, entry), join(directory, `${name}.${process.pid}`));
       return name;
     } catch {
       // Another one has taken it.
@@ -30,8 +31,6 @@ function takeEntry(directory: string): string | undefined {
 
 async function follow(directory: string, name: string): Promise<void> {
   const own = join(directory, `${name}.${process.pid}`);
-  // Who ends before the step leaves the entry to the next one.
-  process.once('exit', () => renameSync(own, join(directory, name)));
   const [isAtEnd, fatalStep] = [name.startsWith('end-'), Number(name.replace('end-', ''))];
   const [, hangsAt, hangsIn = ''] = /^hang-(\w+)-(\w+)$/.exec(name) ?? [];
   let step = isAtEnd ? -endAtStep : 0;
