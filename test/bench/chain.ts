@@ -22,7 +22,7 @@ const fileCount = 64;
 const pagesPerFile = 1024;
 const deltaCount = 5;
 /** Each delta holds one page in so many, of every file. */
-const changedEvery = 20;
+const changedEvery = 50;
 
 const segmentName = (segment: number) => `00000001${segment.toString(16).toUpperCase().padStart(16, '0')}`;
 const startOf = (segment: number) => BigInt(segment) * 0x100_0000n + 0x28n;
