@@ -1,7 +1,9 @@
+import { getPriority } from 'node:os';
 import { expect, it } from 'vitest';
 import { agentsOf, processStatus, runningAgent, spooled } from '../support/agent-processes.ts';
 import { fillSegments, startArchiving } from '../support/archiving-cluster.ts';
-import { runSeawall, startSeawall } from '../support/seawall.ts';
+import { startCommand } from '../support/run-command.ts';
+import { runSeawall, seawallEnvironment, seawallPath, startSeawall } from '../support/seawall.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 it('an agent started by hand serves the server in whose directory it is, alone, until it is told to end', async () => {
@@ -23,6 +25,20 @@ it('an agent started by hand serves the server in whose directory it is, alone, 
   process.kill(processId, 'SIGTERM');
   expect(await agent.finished).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('told to') });
   expect(await archiving.compareArchive()).toBeGreaterThanOrEqual(10);
+});
+
+it('an agent is as nice as the server where that is nicer than agents are', async () => {
+  await using archiving = await startArchiving();
+  const { cluster, environment } = archiving;
+  const agent = startCommand('nice', ['-n', '10', seawallPath, 'agent', 'push'], {
+    cwd: cluster.dataDirectory,
+    env: { ...seawallEnvironment, ...environment },
+    asServerUser: true,
+  });
+  const { processId } = await runningAgent(cluster);
+  expect(getPriority(processId)).toBe(10);
+  process.kill(processId, 'SIGTERM');
+  expect(await agent.finished).toMatchObject({ exitCode: 0 });
 });
 
 it('an agent ends when it has had nothing to do for as long as the settings say', async () => {

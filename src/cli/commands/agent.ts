@@ -1,5 +1,5 @@
 import { readdir, writeFile } from 'node:fs/promises';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import { ConfigError, UsageError } from '../../errors.ts';
 import { isDataDirectory } from '../../postgres/data-directory.ts';
@@ -90,7 +90,8 @@ async function dataDirectoryOf({ environment }: CommandCall): Promise<string> {
 
 /** The server comes first: it gets the processor before the agent, and when memory runs out, the agent goes before any backend. */
 async function standBack(): Promise<void> {
-  setPriority(niceness);
+  // A server that is nicer itself may not be overtaken, nor is that allowed.
+  if (getPriority() < niceness) setPriority(niceness);
   await writeFile('/proc/self/oom_score_adj', '900').catch(() => undefined);
 }
 
