@@ -1,6 +1,6 @@
 import { BusyError, UsageError } from '../errors.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
-import { catchupFolder, startSegmentOfBackup, walFolder } from '../repository/layout.ts';
+import { catchupFolder, sentinelKey, startSegmentOfBackup, walFolder } from '../repository/layout.ts';
 import type { ObjectInfo } from '../storage/object-store.ts';
 import { backupsByName, namesBelow, permanentNames, withDependants } from './chains.ts';
 import { chooseOldestKept, takenAt } from './choose-backup.ts';
@@ -107,7 +107,7 @@ function planOlder(
 function planTargets(inventory: RetentionInventory, request: Extract<DeleteRequest, { kind: 'target' }>): DeletionPlan {
   const targets = chooseTargets(inventory, request, unknownNames(inventory));
   const byBackup = objectsByBackup(inventory.objects);
-  const damaged = targets.damaged === undefined ? [] : [describeName(targets.damaged, byBackup)];
+  const damaged = targets.damaged === undefined ? [] : [describeFinished(targets.damaged, byBackup)];
   return { ...nothing, backups: [...describe(targets.backups, inventory), ...damaged] };
 }
 
@@ -128,7 +128,7 @@ function planEverything(inventory: RetentionInventory, force: boolean): Deletion
     });
   }
   const all = withDependants(new Set(backups.map(({ name }) => name)), backups, backupsByName(backups));
-  const doomed = [...describe(all, inventory), ...damaged.map((name) => describeName(name, byBackup))];
+  const doomed = [...describe(all, inventory), ...damaged.map((name) => describeFinished(name, byBackup))];
   const leftovers = unfinished.map(({ name }) => describeName(name, byBackup));
   const named = new Set([...doomed, ...leftovers].flatMap((backup) => backup.objects.map(({ key }) => key)));
   const wal = objects.filter(({ key }) => key.startsWith(walFolder));
@@ -208,7 +208,15 @@ function olderCatchups(objects: readonly ObjectInfo[], needs: readonly WalNeed[]
 
 function describe(doomed: readonly BackupRecord[], { objects }: RetentionInventory): DoomedBackup[] {
   const byBackup = objectsByBackup(objects);
-  return doomed.map(({ name, parent }) => describeName(name, byBackup, parent?.name));
+  return doomed.map(({ name, parent }) => describeFinished(name, byBackup, parent?.name));
+}
+
+/** One that was completed behind the listing of the objects has a sentinel that the listing lacks, and that must not outlive its parts. */
+function describeFinished(name: string, byBackup: ObjectsByBackup, parentName?: string): DoomedBackup {
+  const described = describeName(name, byBackup, parentName);
+  const key = sentinelKey(name);
+  if (described.objects.some((object) => object.key === key)) return described;
+  return { ...described, objects: [{ key, sizeBytes: 0, modifiedAt: new Date(0) }, ...described.objects] };
 }
 
 function describeName(name: string, byBackup: ObjectsByBackup, parentName?: string): DoomedBackup {

@@ -343,6 +343,21 @@ describe('a backup that cannot be read', () => {
   });
 });
 
+describe('a backup that is completed while the repository is read', () => {
+  const backups = [{ segment: 2 }, { segment: 4 }];
+  const [, completed = ''] = namesOf(backups);
+  const sentinel = `basebackups_005/${completed}_backup_stop_sentinel.json`;
+  const inventory = inventoryOf(backups, []);
+  const before = { ...inventory, objects: inventory.objects.filter(({ key }) => key !== sentinel) };
+
+  it('loses the sentinel that was not listed yet, when its parts go', () => {
+    for (const request of [target(completed), { kind: 'everything', force: false } as const]) {
+      const doomed = planDeletion(before, request).backups.find(({ name }) => name === completed);
+      expect(doomed?.objects.map(({ key }) => key)).toContain(sentinel);
+    }
+  });
+});
+
 describe('delete garbage', () => {
   const backups = [{ segment: 3, unfinishedSince: hoursAgo(48) }, { segment: 4 }];
 
