@@ -13,19 +13,22 @@ const shortestTextBytes = 25;
 const hint = 'Make a key with "openssl rand -hex 32" and set the key transform to hex.';
 
 /**
- * Reads the key. White space around it in a file is no part of it.
+ * Reads the key. White space around it in a file is no part of it. What the file holds need not be text: WAL-G takes its bytes as they are.
  *
  * @throws {@link ConfigError} when there is none, or it does not have the length that its transform demands
  */
 export async function readLibsodiumKey(source: KeySource, transform: LibsodiumKeyTransform): Promise<Secret<Buffer>> {
   const material = (await readKeyMaterial(source, 'libsodium key')).reveal();
-  const text = source.key === undefined ? material.toString().trim() : material.toString();
-  return new Secret(transforms[transform](text));
+  return new Secret(transforms[transform](source.key === undefined ? trimmed(material) : material));
 }
 
-const transforms: Readonly<Record<LibsodiumKeyTransform, (text: string) => Buffer>> = {
-  none(text) {
-    const bytes = Buffer.from(text);
+/** Without the white space at its ends, byte by byte: decoded as UTF-8, every other byte of a binary key would become the same character. */
+function trimmed(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replace(/^[\t-\r ]+|[\t-\r ]+$/g, ''), 'latin1');
+}
+
+const transforms: Readonly<Record<LibsodiumKeyTransform, (bytes: Buffer) => Buffer>> = {
+  none(bytes) {
     if (bytes.length < shortestTextBytes) {
       throw new ConfigError(`libsodium key has ${bytes.length} bytes, and needs at least ${shortestTextBytes}`, {
         hint,
@@ -36,13 +39,14 @@ const transforms: Readonly<Record<LibsodiumKeyTransform, (text: string) => Buffe
     return key;
   },
 
-  hex(text) {
-    const isHex = /^(?:[\da-f]{2})*$/i.test(text.trim());
-    return decoded(isHex ? Buffer.from(text.trim(), 'hex') : undefined, 'hex');
+  hex(bytes) {
+    const text = bytes.toString().trim();
+    const isHex = /^(?:[\da-f]{2})*$/i.test(text);
+    return decoded(isHex ? Buffer.from(text, 'hex') : undefined, 'hex');
   },
 
-  base64(text) {
-    const compact = text.replaceAll(/\s/g, '');
+  base64(bytes) {
+    const compact = bytes.toString().replaceAll(/\s/g, '');
     const isBase64 = /^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(compact) && !compact.includes('_');
     return decoded(isBase64 ? Buffer.from(compact, 'base64') : undefined, 'base64');
   },

@@ -61,6 +61,13 @@ describe('readLibsodiumKey', () => {
     expect((await readLibsodiumKey({ keyFile }, 'none')).reveal().subarray(25)).toEqual(Buffer.from('s\0\0\0\0\0\0'));
   });
 
+  it('takes the bytes of a file as they are, also where they are no text', async () => {
+    const keyFile = join(directory, 'binary');
+    const key = Buffer.from(Array.from({ length: 32 }, (_, index) => 0xff - index));
+    await writeFile(keyFile, Buffer.concat([key, Buffer.from('\n')]));
+    expect((await readLibsodiumKey({ keyFile }, 'none')).reveal()).toEqual(key);
+  });
+
   it('names a file that it cannot read', async () => {
     const keyFile = join(directory, 'absent');
     await expect(readLibsodiumKey({ keyFile }, 'hex')).rejects.toThrow(`cannot read the libsodium key from ${keyFile}`);
