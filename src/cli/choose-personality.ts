@@ -18,9 +18,9 @@ export async function choosePersonality(argv: readonly string[]): Promise<Addres
     const { walg } = await import('./walg/personality.ts');
     return { personality: walg, words: argv.slice(1) };
   }
-  if (first !== '' && !first.startsWith('-') && !(first in seawall.commands)) {
+  if (first !== '' && !first.startsWith('-') && !Object.hasOwn(seawall.commands, first)) {
     const { walg } = await import('./walg/personality.ts');
-    if (first in walg.commands) return { personality: walg, words: argv };
+    if (Object.hasOwn(walg.commands, first)) return { personality: walg, words: argv };
   }
   return { personality: seawall, words: argv };
 }

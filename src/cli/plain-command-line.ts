@@ -3,7 +3,11 @@ import type { Personality, SettingOption } from './personality.ts';
 import type { ParsedCall } from './program.ts';
 
 /** The calls that PostgreSQL makes, and the agent behind them, with the number of their arguments. */
-const plainCommands: Readonly<Record<string, number>> = { 'wal-push': 1, 'wal-fetch': 2, agent: 1 };
+const plainCommands: ReadonlyMap<string, number> = new Map([
+  ['wal-push', 1],
+  ['wal-fetch', 2],
+  ['agent', 1],
+]);
 
 /**
  * Parses a command line of a call that PostgreSQL makes without loading commander, which takes about half as long to load as Node
@@ -16,7 +20,7 @@ export async function parsePlainCommandLine(
   words: readonly string[],
 ): Promise<ParsedCall | undefined> {
   const [name = '', ...others] = words;
-  const argumentCount = plainCommands[name];
+  const argumentCount = plainCommands.get(name);
   const load = personality.commands[name];
   if (argumentCount === undefined || load === undefined) return undefined;
   const definition = await load();

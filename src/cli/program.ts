@@ -24,7 +24,8 @@ export async function parseCommandLine(
   version: string,
 ): Promise<ParsedCall | undefined> {
   const { commands } = personality;
-  const named = commands[words[0] ?? ''];
+  const [first = ''] = words;
+  const named = Object.hasOwn(commands, first) ? commands[first] : undefined;
   const loaders = named === undefined ? Object.values(commands) : [named];
   let call: ParsedCall | undefined;
   const program = createProgram(personality, version);
@@ -116,7 +117,8 @@ function usageErrorOf(error: CommanderError, personality: Personality, words: re
     });
   }
   const near = /Did you mean (?:one of )?(.+)\?/.exec(suggestion ?? '')?.[1];
-  const help = words[0] !== undefined && words[0] in commands ? `${name} ${words[0]} --help` : `${name} --help`;
+  const help =
+    words[0] !== undefined && Object.hasOwn(commands, words[0]) ? `${name} ${words[0]} --help` : `${name} --help`;
   return new UsageError(message, {
     hint: `${near === undefined ? '' : `Did you mean ${near}? `}Run \`${help}\` to see what there is.`,
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createContext } from '../context.ts';
-import { isAbortError, NotFoundError } from '../errors.ts';
+import { isAbortError, NotFoundError, UsageError } from '../errors.ts';
 import { choosePersonality } from './choose-personality.ts';
 import type { CommandCall } from './command.ts';
 import { endProcess } from './end-process.ts';
@@ -37,7 +37,10 @@ async function runToStatus(argv: readonly string[], signal: AbortSignal): Promis
     const addressed = await choosePersonality(argv);
     personality = addressed.personality;
     parsed = await parseWords(personality, addressed.words);
-    if (parsed === undefined) return exitStatuses.ok.status;
+    if (parsed === undefined) {
+      requireNoFile(addressed.words);
+      return exitStatuses.ok.status;
+    }
     call = await createCall(personality, parsed, addressed.words, signal);
     await parsed.definition.run(call);
     return exitStatuses.ok.status;
@@ -56,6 +59,19 @@ async function parseWords(personality: Personality, words: readonly string[]): P
   if (plain !== undefined) return plain;
   const { parseCommandLine } = await import('./program.ts');
   return await parseCommandLine(personality, words, readVersion());
+}
+
+/**
+ * Help and version have been printed. In archive_command or restore_command, PostgreSQL would take that success for a file stored or fetched.
+ *
+ * @throws {@link UsageError} when a wal-push or wal-fetch says more than that it wants help
+ */
+function requireNoFile(words: readonly string[]): void {
+  const command = words.find((word) => !word.startsWith('-'));
+  if (words.length <= 2 || (command !== 'wal-push' && command !== 'wal-fetch')) return;
+  throw new UsageError(`${command} has done nothing: help or the version was asked for`, {
+    hint: 'Take that option away.',
+  });
 }
 
 /** At the end of the archive PostgreSQL asks for what is not there, a standby every few seconds: no news for its log. */

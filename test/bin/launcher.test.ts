@@ -289,6 +289,28 @@ describe('the launcher', () => {
       expect(await launch(seawallPath, args), args.join(' ')).toMatchObject({ exitCode: 64 });
     }
   });
+
+  it('does not answer 0 for help or a version in the place of a file stored or fetched', async () => {
+    const help = [
+      ['wal-push', 'x', '--help'],
+      ['wal-push', 'x', '-V'],
+      ['--version', 'wal-push', 'x'],
+      ['wal-g', '--version', 'wal-push', 'x'],
+    ];
+    for (const args of help) expect(await launch(seawallPath, args), args.join(' ')).toMatchObject({ exitCode: 64 });
+    for (const args of [
+      ['wal-fetch', '--help', 'x', 'y'],
+      ['wal-g', '--help', 'wal-fetch', 'x', 'y'],
+    ]) {
+      expect(await launch(seawallPath, args), args.join(' ')).toMatchObject({ exitCode: 200 });
+    }
+    for (const args of [
+      ['wal-push', '--help'],
+      ['help', 'wal-fetch'],
+    ]) {
+      expect(await launch(seawallPath, args), args.join(' ')).toMatchObject({ exitCode: 0 });
+    }
+  });
 });
 
 /** A package with the launcher and the program above; gives the launcher's path. */

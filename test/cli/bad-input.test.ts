@@ -18,6 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('a wrong command line', () => {
   it.each([
     ['an unknown command', ['lst'], 'Did you mean list?'],
+    ['a word of JavaScript', ['constructor'], "unknown command 'constructor'"],
     ['an unknown option', ['list', '--jsno'], 'Did you mean --json?'],
     ['a setting that is misspelt', ['wal-push', 'x', '--repositry', 'y'], 'Did you mean --repository?'],
     ['a missing argument', ['show'], "missing required argument 'backup'"],
