@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError, describeError, systemErrorCode } from '../errors.ts';
 import { closest } from '../util/closest.ts';
+import { parseYaml } from './parse-yaml.ts';
 import { type SettingName, settingNames } from './settings.ts';
 
 /** Read when `--config` and SEAWALL_CONFIG name no other; it need not exist. */
@@ -31,15 +32,6 @@ export async function readConfigFile(path: string | undefined): Promise<ConfigFi
     });
   }
   return { path: filePath, values: parseEntries(await parseYaml(text, filePath), filePath) };
-}
-
-async function parseYaml(text: string, filePath: string): Promise<unknown> {
-  const { parse } = await import('yaml');
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new ConfigError(`configuration file ${filePath} is not YAML: ${describeError(error)}`, { cause: error });
-  }
 }
 
 function parseEntries(document: unknown, filePath: string): ConfigFile['values'] {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, describeError } from '../../errors.ts';
 import type { Environment } from '../../storage/environment.ts';
+import { parseYaml } from '../parse-yaml.ts';
 
 /** A configuration file of WAL-G's: its settings by name, in capitals. */
 export interface WalgConfigFile {
@@ -41,6 +42,7 @@ export async function readWalgConfigFile(path: string): Promise<WalgConfigFile> 
   try {
     document = await parse(text);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError(`cannot parse configuration file ${path}: ${describeError(error)}`, { cause: error });
   }
   return { path, values: valuesOf(document ?? {}, path) };
@@ -54,7 +56,7 @@ function parserFor(path: string): (text: string) => Promise<unknown> {
       return async (text) => (await import('lossless-json')).parse(text, undefined, (digits) => digits);
     case 'yaml':
     case 'yml':
-      return async (text) => (await import('yaml')).parse(text, { schema: 'failsafe' });
+      return (text) => parseYaml(text, path, { schema: 'failsafe' });
     case 'env':
     case 'dotenv':
       // Loaded only for such a file: node:util takes 4 ms, and PostgreSQL waits for each call.
