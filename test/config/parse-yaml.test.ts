@@ -15,7 +15,7 @@ describe('parseYaml', () => {
     ['a tag', 'libsodiumKey: !hunter2\n', 'tag resolve failed in line 1'],
     ['an alias', 'libsodiumKey: *hunter2\n', 'an asterisk'],
     ['a header of a block', 'libsodiumKey: |hunter2\n', 'in line 1'],
-    ['a percent sign', '%hunter2\na: b\n', 'in line 1'],
+    ['a percent sign', '%hunter2\na: b\n', 'missing char in line 2'],
     ['an at sign', 'libsodiumKey: @hunter2\n', 'in line 1'],
   ])('does not quote a line with %s, which may be a secret', async ([, text, words]) => {
     const refusal = await parseYaml(text ?? '', 'x.yaml').catch((error: unknown) => error);
