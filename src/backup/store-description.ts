@@ -73,6 +73,7 @@ export async function storeDescription(
 
   const sentinel = describeBackup(backup, objects.partsSizeBytes);
   await objects.put(metadataKey(name), formatBackupMetadata(sentinel), signal);
+  await objects.requireAll(signal);
   await objects.put(sentinelKey(name), formatSentinel(sentinel), signal);
   return sentinel;
 }

@@ -1,6 +1,6 @@
 import { noneCodec } from '../codec/none.ts';
 import type { Context } from '../context.ts';
-import { describeError } from '../errors.ts';
+import { describeError, IntegrityError } from '../errors.ts';
 import { backupManifestKey, backupPrefix, partsPrefix, sentinelKey } from '../repository/layout.ts';
 import { encodeObject } from '../repository/object-coding.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -17,6 +17,12 @@ export interface StoredObjects {
   putEncrypted(key: string, body: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Stores any other object of the backup as it is. */
   put(key: string, body: Body, signal: AbortSignal): Promise<void>;
+  /**
+   * Proves that all of it is there, before the sentinel says so: somebody may have taken it for what an interrupted backup has left.
+   *
+   * @throws {@link IntegrityError} naming an object that is missing, or has another size
+   */
+  requireAll(signal: AbortSignal): Promise<void>;
   /** Takes away everything that has been stored. What cannot be removed is told to the log, for the failure itself goes first. */
   removeAll(): Promise<void>;
 }
@@ -53,6 +59,17 @@ export async function beginObjects(repository: Repository, name: string, context
       const key = partsPrefix(name) + fileName;
       const encode = () => encodeObject(repository, tar instanceof Uint8Array ? once(tar) : tar());
       await put(key, () => counting(encode(), (sizeBytes) => partSizes.set(key, sizeBytes)), signal);
+    },
+    async requireAll(signal) {
+      const sizes = new Map<string, number>();
+      for await (const { key, sizeBytes } of store.list(backupPrefix(name), { signal })) sizes.set(key, sizeBytes);
+      for (const key of keys) {
+        const sizeBytes = sizes.get(key);
+        if (sizeBytes !== undefined && sizeBytes === (partSizes.get(key) ?? sizeBytes)) continue;
+        throw new IntegrityError(`${key}, which has been stored in ${store.location}, is not there any more`, {
+          hint: 'Find out what removes objects there, such as a deletion on a machine whose clock is wrong, then take the backup again.',
+        });
+      }
     },
     async removeAll() {
       try {

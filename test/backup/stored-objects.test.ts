@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { beginObjects } from '../../src/backup/stored-objects.ts';
 import { createCodec } from '../../src/codec/codecs.ts';
 import { createContext, silentLogger } from '../../src/context.ts';
-import { StoreError } from '../../src/errors.ts';
+import { IntegrityError, StoreError } from '../../src/errors.ts';
 import { backupManifestKey, metadataKey, partsPrefix, sentinelKey } from '../../src/repository/layout.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { createMemoryStore } from '../../src/storage/drivers/memory.ts';
@@ -33,6 +33,19 @@ describe('the objects of a backup', () => {
     await objects.put(metadataKey(name), new Uint8Array(1000), signal);
     const parts = await Array.fromAsync(store.list(partsPrefix(name)));
     expect(objects.partsSizeBytes).toBe(parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  });
+
+  it('are looked for once more before the sentinel, and one that somebody has removed or replaced is named', async () => {
+    const objects = await beginObjects(repository, name, createContext());
+    const part = `${partsPrefix(name)}part_001.tar.zst`;
+    await objects.putPart('part_001.tar.zst', walLikeBytes(100_000), signal);
+    await objects.put(metadataKey(name), new Uint8Array(10), signal);
+    await objects.requireAll(signal);
+    await store.put(part, new Uint8Array(10));
+    await expect(objects.requireAll(signal)).rejects.toThrow(part);
+    await objects.putPart('part_001.tar.zst', walLikeBytes(100_000), signal);
+    await store.delete([metadataKey(name)]);
+    await expect(objects.requireAll(signal)).rejects.toThrow(IntegrityError);
   });
 
   it('are removed by the key, those of other backups are not', async () => {
