@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { measureCalls } from './calls.ts';
-import { measureChain } from './chain.ts';
+import { type ChainTimes, measureChain } from './chain.ts';
 import { type Compression, measureFloor, parseCompression, pathsOf } from './compression.ts';
 import type { Contestant } from './contestant.ts';
 import { contestants, isPresent } from './contestants.ts';
@@ -18,9 +18,9 @@ import { type DrainReport, formatReport, type Report, type Times } from './repor
 const help = `npm run bench -- [--work drain|recovery|chain|calls|memory ...] [--compression zstd:3|zstd:1|lz4 ...]
                  [--segments 64] [--repetitions 3] [--only NAME ...] [--repository URL] [--json]
 
-Drains a backlog through PostgreSQL's own archiver, recovers through it, restores a chain of deltas, times single calls and watches the memory, beside every
-peer that is on the PATH (zstd, pgbackrest, wal-g, walrus and the clients of their daemons). --repository gives Seawall another
-repository than a directory; its objects stay there.`;
+Drains a backlog through PostgreSQL's own archiver, recovers through it, restores a chain of deltas, times single calls and
+watches the memory, beside every peer that is on the PATH (zstd, pgbackrest, wal-g, walrus and the clients of their daemons).
+--repository gives Seawall another repository than a directory; its objects stay there.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -56,7 +56,7 @@ async function run(): Promise<void> {
     segments: backlog.segments.length,
     drains,
     ...(isWanted('recovery') ? { recovery: await compareRecoveries(present, backlog, first) } : {}),
-    ...(isWanted('chain') ? { chain: await measureChain(Number(options.repetitions)) } : {}),
+    ...(isWanted('chain') ? { chains: await compareChains() } : {}),
     ...(isWanted('calls') ? { calls: await measureCalls(first) } : {}),
     ...(isWanted('memory') ? { memoryMib: await measureMemory(present, backlog, first) } : {}),
     absent,
@@ -92,6 +92,13 @@ async function compareRecoveries(
     workplace.layDownBase();
     return await measureRecovery(workplace.dataDirectory, workplace.commands);
   });
+}
+
+/** With deltas of a quiet and of a busy day. */
+async function compareChains(): Promise<ChainTimes[]> {
+  const chains: ChainTimes[] = [];
+  for (const changedPercent of [2, 5]) chains.push(await measureChain(Number(options.repetitions), changedPercent));
+  return chains;
 }
 
 /** One after the other, and that as often as there are repetitions: what disturbs the machine for a while disturbs all alike. */

@@ -12,6 +12,8 @@ import { median } from './median.ts';
 
 /** Seconds that a restore takes. */
 export interface ChainTimes {
+  /** How much of the cluster each delta holds. */
+  readonly changedPercent: number;
   /** Of the full backup alone. */
   readonly fullSeconds: number;
   /** Of the last of five deltas upon it. */
@@ -21,32 +23,34 @@ export interface ChainTimes {
 const fileCount = 64;
 const pagesPerFile = 1024;
 const deltaCount = 5;
-/** Each delta holds one page in so many, of every file. */
-const changedEvery = 50;
 
 const segmentName = (segment: number) => `00000001${segment.toString(16).toUpperCase().padStart(16, '0')}`;
 const startOf = (segment: number) => BigInt(segment) * 0x100_0000n + 0x28n;
 
-/** Restores 512 MiB from a full backup and from a chain of deltas upon it, in turn. */
-export async function measureChain(repetitions: number): Promise<ChainTimes> {
+/** Restores 512 MiB from a full backup and from a chain of deltas upon it, in turn; each delta has this part of all pages, of every file. */
+export async function measureChain(repetitions: number, changedPercent: number): Promise<ChainTimes> {
   const folder = mkdtempSync(join(tmpdir(), 'seawall-chain-'));
   try {
     const repository = join(folder, 'repository');
-    const [full, last] = await makeChain(repository, join(folder, 'data'));
+    const [full, last] = await makeChain(repository, join(folder, 'data'), 100 / changedPercent);
     const fullSeconds: number[] = [];
     const chainSeconds: number[] = [];
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       fullSeconds.push(await measureRestore(repository, full, join(folder, 'restored')));
       chainSeconds.push(await measureRestore(repository, last, join(folder, 'restored')));
     }
-    return { fullSeconds: median(fullSeconds), chainSeconds: median(chainSeconds) };
+    return { changedPercent, fullSeconds: median(fullSeconds), chainSeconds: median(chainSeconds) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Writes the backups; gives the names of the first and the last. */
-async function makeChain(repositoryFolder: string, dataDirectory: string): Promise<[full: string, last: string]> {
+async function makeChain(
+  repositoryFolder: string,
+  dataDirectory: string,
+  changedEvery: number,
+): Promise<[full: string, last: string]> {
   mkdirSync(repositoryFolder);
   mkdirSync(join(dataDirectory, 'base/1'), { recursive: true });
   mkdirSync(join(dataDirectory, 'global'));

@@ -25,7 +25,7 @@ export interface Report {
   readonly segments: number;
   readonly drains?: readonly DrainReport[];
   readonly recovery?: readonly Times[];
-  readonly chain?: ChainTimes;
+  readonly chains?: readonly ChainTimes[];
   readonly calls?: CallTimes;
   readonly memoryMib?: PeakMemory;
   /** Contestants whose programs are not on the PATH. */
@@ -34,11 +34,11 @@ export interface Report {
 
 /** The tables of a run: medians, and ratios between them. */
 export function formatReport(report: Report): string {
-  const { drains = [], recovery, chain, calls, memoryMib, absent } = report;
+  const { drains = [], recovery, chains, calls, memoryMib, absent } = report;
   return [
     ...drains.map((drain) => formatDrain(report.segments, drain)),
     ...(recovery === undefined ? [] : [formatRecovery(report.segments, recovery)]),
-    ...(chain === undefined ? [] : [formatChain(chain)]),
+    ...(chains === undefined ? [] : [formatChains(chains)]),
     ...(calls === undefined ? [] : [formatCalls(calls)]),
     ...(memoryMib === undefined ? [] : [formatMemory(memoryMib)]),
     ...(absent.length === 0 ? [] : [`not on the PATH, so not measured: ${absent.join(', ')}`]),
@@ -69,11 +69,15 @@ function formatRecovery(segments: number, contestants: readonly Times[]): string
   return formatTable([`recovery through ${segments} segments`, 'median', 'x cp'], rows);
 }
 
-function formatChain({ fullSeconds, chainSeconds }: ChainTimes): string {
-  const rows = [
+function formatChains(chains: readonly ChainTimes[]): string {
+  const rows = chains.flatMap(({ changedPercent, fullSeconds, chainSeconds }) => [
     ['full backup', inSeconds(fullSeconds), ratio(1)],
-    ['full backup and five deltas', inSeconds(chainSeconds), ratio(chainSeconds / fullSeconds)],
-  ];
+    [
+      `full backup and five deltas of ${changedPercent} % each`,
+      inSeconds(chainSeconds),
+      ratio(chainSeconds / fullSeconds),
+    ],
+  ]);
   return formatTable(['restore of 512 MiB', 'median', 'x full'], rows);
 }
 
