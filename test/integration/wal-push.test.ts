@@ -204,7 +204,7 @@ describe('wal-push that is killed', () => {
         detached: true,
       });
       const closed = once(child, 'close');
-      const isEnded = await Promise.race([closed.then(() => true), delay(60 + turn * 15, false)]);
+      const isEnded = await Promise.race([closed.then(() => true), delay(turn * 6, false)]);
       if (!isEnded) {
         process.kill(-Number(child.pid), 'SIGKILL');
         killed += 1;
