@@ -210,7 +210,7 @@ describe('wal-fetch that is killed', () => {
       const env = { SEAWALL_NODE: process.execPath, PATH: process.env['PATH'] };
       const child = spawn(seawallPath, args, { env, detached: true });
       const closed = once(child, 'close');
-      const isEnded = await Promise.race([closed.then(() => true), delay(60 + turn * 10, false)]);
+      const isEnded = await Promise.race([closed.then(() => true), delay(turn * 6, false)]);
       if (!isEnded) {
         process.kill(-Number(child.pid), 'SIGKILL');
         killed += 1;
