@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runningAgent, spooled } from '../support/agent-processes.ts';
 import { archivedBytes, fillSegments, startArchiving } from '../support/archiving-cluster.ts';
@@ -23,6 +24,8 @@ describe.each(repositoryWays)('when %s leads to another repository', (way) => {
     const { cluster } = archiving;
     const repository = prepareChange(way, archiving);
     await archiving.setArchiveCommand(repository.before);
+    // No agent starts on a configuration file that was changed in this very second.
+    await delay(1_200);
     await archiving.pileUp(4);
     await runningAgent(cluster);
     await archiving.drained();
