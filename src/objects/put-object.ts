@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { noneCodec } from '../codec/none.ts';
 import type { Context } from '../context.ts';
-import { AlreadyExistsError, LocalFileError } from '../errors.ts';
+import { AlreadyExistsError, LocalFileError, UsageError } from '../errors.ts';
 import { encodeObject } from '../repository/object-coding.ts';
 import type { Repository } from '../repository/repository.ts';
 import { fileError } from '../util/file-error.ts';
@@ -21,6 +21,7 @@ export interface PutObjectOptions {
  * @returns the key under which it is stored
  * @throws {@link AlreadyExistsError} when that is taken, unless it is to be overwritten
  * @throws {@link LocalFileError} when the file cannot be read
+ * @throws {@link UsageError} when it would be encrypted under the name of a JSON object, which is never decrypted
  */
 export async function putObject(
   repository: Repository,
@@ -32,6 +33,11 @@ export async function putObject(
   await requireFile(path);
   const codec = compress ? repository.codec : noneCodec;
   const key = codec.suffix === '' ? keyWithoutSuffix : `${keyWithoutSuffix}.${codec.suffix}`;
+  if (encrypt && repository.cipher !== undefined && key.endsWith('.json')) {
+    throw new UsageError(`cannot store ${path} as ${key}: JSON objects are not encrypted`, {
+      hint: 'Add --no-encrypt, or choose another name.',
+    });
+  }
   const writer = encrypt ? repository : { ...repository, cipher: undefined };
   const body = () => encodeObject(writer, readLocal(path), codec);
   try {

@@ -67,6 +67,8 @@ describe('st put and get', () => {
     await st('put', '--no-compress', local, 'plain.json');
     expect(await stEncrypted('get', 'plain.json', join(folder, 'json'))).toMatchObject({ exitCode: 0 });
     expect(readFileSync(join(folder, 'json'), 'utf8')).toBe(plain);
+    expect(await stEncrypted('put', '--no-compress', local, 'lost.json')).toMatchObject({ exitCode: 64 });
+    expect(existsSync(objectPath('lost.json'))).toBe(false);
     await stEncrypted('put', '--no-encrypt', '--no-compress', local, 'open');
     expect(readFileSync(objectPath('open'), 'utf8')).toBe(plain);
     await stEncrypted('get', '--no-decrypt', 'open', join(folder, 'open'));
