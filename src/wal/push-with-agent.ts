@@ -17,8 +17,11 @@ export interface PushWithAgentOptions {
   readonly push: () => Promise<PushResult>;
 }
 
-/** Between two looks at the spool: a small part of the time that a segment takes. */
+/** Between two looks for one file: a small part of the time that a segment takes. */
 const lookMs = 10;
+
+/** Between two looks how far the agent has come, which itself needs the processor. */
+const stayLookMs = 50;
 
 /** A file that is in flight for longer is pushed once more: its process seems not to get anywhere. */
 const longestFlightMs = 60_000;
@@ -83,7 +86,7 @@ async function stayWhileAhead(half: Half, dataDirectory: string, { clock, signal
   // The call has lasted since its process began.
   while (performance.now() < longestStayMs && (await agentState(half)) === 'at work') {
     if ((await countClaims(half)) === 0 || (await listPushed(half)).length >= enough) return;
-    await clock.sleep(lookMs, signal);
+    await clock.sleep(stayLookMs, signal);
   }
 }
 

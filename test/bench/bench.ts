@@ -11,7 +11,7 @@ import { contestants, isPresent } from './contestants.ts';
 import { measureDrain } from './drain.ts';
 import { type Backlog, makeBacklog } from './make-wal.ts';
 import { type PeakMemory, watchMemory } from './peak-memory.ts';
-import { openWorkplace } from './place.ts';
+import { openWorkplace, warmMemory } from './place.ts';
 import { measureRecovery } from './recovery.ts';
 import { type DrainReport, formatReport, type Report, type Times } from './report.ts';
 
@@ -75,6 +75,7 @@ async function compareDrains(
   const times = await alternate('drain', able, async (contestant) => {
     if (contestant === able[0]) floorSeconds.push(await measureFloor(paths, compression));
     using workplace = await openWorkplace(contestant, backlog, compression, options.repository);
+    warmMemory();
     return await measureDrain(workplace.dataDirectory, workplace.commands);
   });
   return { compression, floorSeconds, contestants: times };
@@ -90,6 +91,7 @@ async function compareRecoveries(
     using workplace = await openWorkplace(contestant, backlog, compression, options.repository);
     await measureDrain(workplace.dataDirectory, workplace.commands);
     workplace.layDownBase();
+    warmMemory();
     return await measureRecovery(workplace.dataDirectory, workplace.commands);
   });
 }

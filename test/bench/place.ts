@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveTreeToServerUser } from '../support/give-tree.ts';
@@ -13,6 +14,9 @@ export interface Workplace extends Disposable {
   /** Lays the cluster down as it was before the WAL was written. */
   layDownBase(): void;
 }
+
+/** More than what anybody writes to files in one turn. */
+const warmedBytes = 3 * 1024 ** 3;
 
 let turns = 0;
 
@@ -57,4 +61,13 @@ function layDown(from: string, to: string): void {
   // PostgreSQL starts in no directory that others may enter; cpSync does not copy the mode of the outermost one.
   chmodSync(to, 0o700);
   giveTreeToServerUser(to);
+  // A gigabyte that the kernel still has to write would be in the way of whoever syncs, and of nobody else.
+  execFileSync('sync');
+}
+
+/**
+ * A virtual machine whose host takes free memory back gets it again at 10 µs a page, and whoever came first after a pause would pay for it.
+ */
+export function warmMemory(): void {
+  execFileSync(process.execPath, ['-e', `Buffer.alloc(${warmedBytes}, 1)`]);
 }

@@ -23,34 +23,47 @@ const framesSideBySide = Math.min(availableParallelism(), 4);
 /** Output of the decoder per round trip to the thread pool; 16 times slower rates were seen with Node's default of 16 KiB. */
 const decodedChunkSizeBytes = 1024 * 1024;
 
+/** What is kept for the next stream, of each kind: enough for two streams side by side, 16 MiB of blocks and as much of contexts. */
+const sparesKept = 8;
+
 /**
  * zstd of Node itself. A stream becomes a row of frames that the thread pool compresses side by side, which uses every core for
  * one segment; concatenated frames are as good a zstd file as one (RFC 8878, section 3). The option `nbWorkers` is no substitute:
  * with node:zlib it gives empty or truncated output without an error.
  */
 export function nodeZstd(level: number): ZstdEngine {
+  // Used again by stream after stream: V8 counts both as garbage of its own, and would clean up at every second segment.
+  const blocks = createSpares<Uint8Array>(() => Buffer.allocUnsafeSlow(frameSizeBytes));
+  const compressors = createSpares(
+    () => createFrameCompressor(optionsOf(level)),
+    (compressor) => compressor[Symbol.dispose](),
+  );
   return {
-    encode: (source) => encodeFrames(source, level),
+    encode: (source) => encodeFrames(source, level, { blocks, compressors }),
     decode,
   };
 }
 
-async function* encodeFrames(source: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Uint8Array> {
+interface FrameTools {
+  readonly blocks: Spares<Uint8Array>;
+  readonly compressors: Spares<FrameCompressor>;
+}
+
+async function* encodeFrames(
+  source: AsyncIterable<Uint8Array>,
+  level: number,
+  { blocks, compressors }: FrameTools,
+): AsyncGenerator<Uint8Array> {
   let isEmpty = true;
-  // Blocks are used again: waiting for the garbage collector instead would cost a hundred megabytes.
-  const spareBlocks: Uint8Array[] = [];
-  const blocks = inBlocks(source, frameSizeBytes, () => spareBlocks.pop() ?? Buffer.allocUnsafeSlow(frameSizeBytes));
-  using compressors = new DisposableStack();
-  const spareCompressors: FrameCompressor[] = [];
   const compressBlock = async (block: Uint8Array): Promise<readonly Uint8Array[]> => {
     if (block.length < frameSizeBytes) return [await compressFrame(block, level)];
-    const compressor = spareCompressors.pop() ?? compressors.use(createFrameCompressor(optionsOf(level)));
+    const compressor = compressors.take();
     const frame = await compressor.compress(block);
-    spareCompressors.push(compressor);
-    spareBlocks.push(block);
+    compressors.giveBack(compressor);
+    blocks.giveBack(block);
     return frame;
   };
-  const frames = pMapIterable(blocks, compressBlock, {
+  const frames = pMapIterable(inBlocks(source, frameSizeBytes, blocks.take), compressBlock, {
     concurrency: framesSideBySide,
     // One more, so that a core does not idle while the consumer takes the frame that is ready.
     backpressure: framesSideBySide + 1,
@@ -61,6 +74,23 @@ async function* encodeFrames(source: AsyncIterable<Uint8Array>, level: number): 
   }
   // A zstd file has at least one frame; without it, an empty object could not be told from a lost one.
   if (isEmpty) yield await compressFrame(new Uint8Array(), level);
+}
+
+/** Things that are made when there is none, and kept when they are given back, up to a number. */
+interface Spares<T> {
+  readonly take: () => T;
+  readonly giveBack: (spare: T) => void;
+}
+
+function createSpares<T>(make: () => T, discard: (spare: T) => void = () => undefined): Spares<T> {
+  const spares: T[] = [];
+  return {
+    take: () => spares.pop() ?? make(),
+    giveBack: (spare) => {
+      if (spares.length < sparesKept) spares.push(spare);
+      else discard(spare);
+    },
+  };
 }
 
 /** A frame that says how many plain bytes it holds. */
