@@ -39,7 +39,7 @@ describe('the README', () => {
 });
 
 function defaultOf(name: keyof typeof settingsTable): string {
-  if (name === 'jobs') return 'number of cores, at most 4';
+  if (name === 'jobs') return 'one more than the cores, at most 4';
   return settingsTable[name].format(settingsTable[name].default as never);
 }
 

@@ -73,7 +73,8 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   }),
   ...encryptionSettings,
   jobs: integer(1, 64, {
-    default: Math.min(availableParallelism(), 4),
+    // One more than the cores: while one waits for the store, the others keep the cores busy.
+    default: Math.min(availableParallelism() + 1, 4),
     aliases: ['WALG_UPLOAD_DISK_CONCURRENCY'],
     aliasParsers: { WALG_UPLOAD_DISK_CONCURRENCY: parseDiskConcurrency },
     doc: 'How many parts of a backup are written or restored side by side, and how many segments the agent pushes or fetches.',

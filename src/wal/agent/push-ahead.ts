@@ -12,9 +12,6 @@ import { createReadyQueue, type ReadyQueue } from './ready-queue.ts';
 import { sideBySide } from './side-by-side.ts';
 import { createStoredFiles } from './stored-files.ts';
 
-/** One file more than was said: while it waits for the store to sync, the others keep the processors busy. */
-const waitingJobs = 1;
-
 export interface PushAheadOptions {
   readonly half: Half;
   readonly dataDirectory: string;
@@ -60,7 +57,7 @@ export async function pushAhead(repository: Repository, options: PushAheadOption
       await release(half, fileName);
     }
   };
-  await sideBySide(queue.files(), jobs + waitingJobs, push);
+  await sideBySide(queue.files(), jobs, push);
 }
 
 /** The result of a push; after a failure undefined, and then everything about it has been noted. */
