@@ -50,7 +50,16 @@ export async function isNotedPushed(half: Half, fileName: string): Promise<boole
 
 /** The files that are noted as durable. */
 export async function listPushed(half: Half): Promise<string[]> {
-  const names = await readdir(join(half.path, 'pushed'));
+  return await listNotes(half, 'pushed');
+}
+
+/** The files of which word of a failure was left. */
+export async function listFailed(half: Half): Promise<string[]> {
+  return await listNotes(half, 'failed');
+}
+
+async function listNotes(half: Half, folder: string): Promise<string[]> {
+  const names = await readdir(join(half.path, folder));
   return names.filter((name) => parseWalFileName(name) !== undefined);
 }
 

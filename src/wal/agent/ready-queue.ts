@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import type { FolderWatch } from '../../util/watch-folders.ts';
 import type { Half } from '../spool.ts';
 import { claim } from '../spool-claims.ts';
-import { forgetFile, listPushed } from '../spool-notes.ts';
+import { forgetFile, listFailed, listPushed } from '../spool-notes.ts';
 import { listReady } from './ready-files.ts';
 
 /** So many files are pushed ahead of PostgreSQL; more would only make the folders slow. */
@@ -101,6 +101,7 @@ export function createReadyQueue({ half, dataDirectory, changes }: ReadyQueueSou
   async function forgetArchived(ready: readonly string[]): Promise<Set<string>> {
     const waiting = new Set(ready);
     for (const fileName of begun) if (!waiting.has(fileName)) begun.delete(fileName);
+    for (const fileName of await listFailed(half)) if (!waiting.has(fileName)) await forgetFile(half, fileName);
     const pushed = new Set(await listPushed(half));
     for (const fileName of pushed) {
       if (waiting.has(fileName)) continue;
