@@ -49,19 +49,24 @@ export async function pushWithAgent(options: PushWithAgentOptions, context: Cont
     const failure = await takeFailure(half, fileName);
     if (failure !== undefined)
       context.log.warn({ fileName, failure }, 'the agent could not push this file, trying again');
-    const warnings = await waitForOther(half, path, context);
-    if (warnings !== undefined) {
-      for (const { fields, message } of warnings) context.log.warn(fields, message);
-      return await stayWhileAhead(half, call.dataDirectory, context);
-    }
+    if (await isDoneByOther(half, path, context)) return await stayWhileAhead(half, call.dataDirectory, context);
   }
   const claimed = await prepareSpool(half, options, context);
+  // The agent has taken the file between the two looks: to push it at the same time would be for nothing.
+  if (half !== undefined && claimed === undefined && (await isDoneByOther(half, path, context))) return;
   try {
     const { modifiedAt } = await options.push();
     if (claimed !== undefined) await notePushed(claimed, fileName, { modifiedAt, warnings: [] }).catch(() => undefined);
   } finally {
     if (claimed !== undefined) await release(claimed, fileName);
   }
+}
+
+/** Whether somebody else has made the file durable, which is waited for while it is in flight; says what there is to say about it. */
+async function isDoneByOther(half: Half, path: string, context: Context): Promise<boolean> {
+  const warnings = await waitForOther(half, path, context);
+  for (const { fields, message } of warnings ?? []) context.log.warn(fields, message);
+  return warnings !== undefined;
 }
 
 /** Waits while somebody else has the file in flight; what there was to say about it when it is durable, otherwise undefined. */

@@ -21,10 +21,13 @@ const ends = [
   ['stopped', 'SIGSTOP'],
 ] as const;
 
+/** What the agent has in flight is then what it hangs at. */
+const oneJob = { SEAWALL_JOBS: '1' };
+
 describe('a call that waits for a segment that the agent has in flight', () => {
   it.each(ends)('pushes it itself as soon as the agent is %s', async (_what, signal) => {
     await using plan = planHang('link', 'wal_005');
-    await using archiving = await startArchiving();
+    await using archiving = await startArchiving({ environment: oneJob });
     const { cluster } = archiving;
     archiving.closeGate();
     const [first] = await fillSegments(cluster, 8);
@@ -61,7 +64,8 @@ describe('a recovery that waits for a segment that the agent has in flight', () 
 
   it.each(ends)('fetches it itself as soon as the agent is %s', async (_what, signal) => {
     await using plan = planHang('rename', 'fetched');
-    await using server = await prepareRecovery(recoverable, { environment: plan.environment });
+    const environment = { ...plan.environment, ...oneJob };
+    await using server = await prepareRecovery(recoverable, { environment });
     const started = server.start();
     const agent = await runningAgent(server, 'fetch');
     await waitFor('the agent to hang', () => plan.left().length === 0, { intervalMs: 5 });
