@@ -12,30 +12,33 @@ export interface Progress {
 const terminalIntervalMs = 200;
 const lineIntervalMs = 15_000;
 
-/** Shows progress on stderr: a line that rewrites itself on a terminal, one line every 15 s elsewhere. */
-export interface ProgressDisplay {
-  update(progress: Progress): void;
-  /** Takes the terminal's line away again. */
-  end(): void;
-}
-
-export function showProgress(verb: string, context: Context): ProgressDisplay {
+/**
+ * Shows on stderr how far some work has come: by a line that rewrites itself on a terminal, by one line every 15 s elsewhere. When this
+ * resolves or throws, the terminal's line is gone again.
+ *
+ * @param work - calls what it is given whenever it has come further
+ */
+export async function withProgress<T>(
+  verb: string,
+  context: Context,
+  work: (onProgress: (progress: Progress) => void) => Promise<T>,
+): Promise<T> {
   const isTerminal = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
   const startedAtMs = context.clock.now().getTime();
   let lastShownMs = startedAtMs;
-  return {
-    update(progress) {
-      const nowMs = context.clock.now().getTime();
-      if (nowMs - lastShownMs < (isTerminal ? terminalIntervalMs : lineIntervalMs)) return;
-      lastShownMs = nowMs;
-      const line = progressLine(verb, progress, nowMs - startedAtMs);
-      if (isTerminal) writeError(`\r\u001b[2K${line}`);
-      else context.log.info({}, line);
-    },
-    end() {
-      if (isTerminal) writeError('\r\u001b[2K');
-    },
+  const show = (progress: Progress): void => {
+    const nowMs = context.clock.now().getTime();
+    if (nowMs - lastShownMs < (isTerminal ? terminalIntervalMs : lineIntervalMs)) return;
+    lastShownMs = nowMs;
+    const line = progressLine(verb, progress, nowMs - startedAtMs);
+    if (isTerminal) writeError(`\r\u001b[2K${line}`);
+    else context.log.info({}, line);
   };
+  try {
+    return await work(show);
+  } finally {
+    if (isTerminal) writeError('\r\u001b[2K');
+  }
 }
 
 /** `backing up: 1.2 GiB of 4.0 GiB, 30 %, 250.0 MiB/s, 12.3 s left` */

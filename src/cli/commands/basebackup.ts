@@ -1,10 +1,9 @@
-import { pushBackup } from '../../backup/push.ts';
 import { formatLsn } from '../../postgres/lsn.ts';
 import { parseJsonText } from '../../repository/json-object.ts';
 import { formatBytes } from '../../util/bytes.ts';
 import type { CommandDefinition } from '../command.ts';
 import { formatJson } from '../output.ts';
-import { showProgress } from '../progress.ts';
+import { takeBackup } from '../take-backup.ts';
 
 /** A base backup of the server on this machine. */
 export const basebackupCommand: CommandDefinition = {
@@ -32,38 +31,18 @@ export const basebackupCommand: CommandDefinition = {
   ],
   examples: ['seawall basebackup /var/lib/postgresql/18/main', 'seawall basebackup --jobs 4 --strict'],
   async run(call) {
-    const { settings, context, options } = call;
-    await using repository = await call.openRepository();
-    const progress = showProgress('backing up', context);
-    try {
-      const backup = await pushBackup(
-        repository,
-        {
-          environment: call.environment,
-          dataDirectory: call.args[0],
-          jobs: settings.jobs,
-          partSizeBytes: settings.partSize,
-          manifestChecksum: settings.manifestChecksum,
-          walDeadlineMs: settings.walDeadline,
-          strict: options['strict'] === true,
-          userData: settings.userData === undefined ? undefined : parseJsonText(settings.userData),
-          withoutFilesMetadata: settings.withoutFilesMetadata,
-          withoutRelationNames: settings.withoutRelationNames,
-          isPermanent: options['permanent'] === true,
-          onProgress: progress.update,
-        },
-        context,
-      );
-      const { name, startLsn, finishLsn, uncompressedSizeBytes, compressedSizeBytes } = backup;
-      const lsns = { startLsn: formatLsn(startLsn), finishLsn: formatLsn(finishLsn) };
-      progress.end();
-      call.print(
-        options['json']
-          ? formatJson({ name, ...lsns, uncompressedSizeBytes, compressedSizeBytes, damagedFiles: backup.damagedFiles })
-          : `${name} is complete: ${formatBytes(uncompressedSizeBytes)}, ${formatBytes(compressedSizeBytes)} as stored, WAL ${lsns.startLsn} to ${lsns.finishLsn}`,
-      );
-    } finally {
-      progress.end();
-    }
+    const { settings, options } = call;
+    const backup = await takeBackup(call, {
+      strict: options['strict'] === true,
+      isPermanent: options['permanent'] === true,
+      userData: settings.userData === undefined ? undefined : parseJsonText(settings.userData),
+    });
+    const { name, startLsn, finishLsn, uncompressedSizeBytes, compressedSizeBytes } = backup;
+    const lsns = { startLsn: formatLsn(startLsn), finishLsn: formatLsn(finishLsn) };
+    call.print(
+      options['json']
+        ? formatJson({ name, ...lsns, uncompressedSizeBytes, compressedSizeBytes, damagedFiles: backup.damagedFiles })
+        : `${name} is complete: ${formatBytes(uncompressedSizeBytes)}, ${formatBytes(compressedSizeBytes)} as stored, WAL ${lsns.startLsn} to ${lsns.finishLsn}`,
+    );
   },
 };

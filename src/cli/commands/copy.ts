@@ -4,7 +4,7 @@ import { formatBytes } from '../../util/bytes.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { switchOption, textOption } from '../option-values.ts';
 import { openOtherRepository } from '../other-repository.ts';
-import { showProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 
 /** A repository, or one backup of it, in a second place. */
 export const copyCommand: CommandDefinition = {
@@ -38,24 +38,14 @@ export const copyCommand: CommandDefinition = {
     }
     await using source = await openOtherRepository(call, from);
     await using destination = await openOtherRepository(call, to);
-    const progress = showProgress('copying', call.context);
-    try {
-      const options = { backup, onlyToConsistency, onProgress: progress.update };
-      const { copiedCount, copiedBytes, skippedCount } = await copyRepository(
-        source,
-        destination,
-        options,
-        call.context,
-      );
-      progress.end();
-      const skipped = skippedCount === 0 ? '' : `; ${skippedCount} were there already`;
-      call.context.log.info(
-        {},
-        `Success copy: ${copiedCount} objects, ${formatBytes(copiedBytes)}, to ${destination.store.location}${skipped}`,
-      );
-    } finally {
-      progress.end();
-    }
+    const { copiedCount, copiedBytes, skippedCount } = await withProgress('copying', call.context, (onProgress) =>
+      copyRepository(source, destination, { backup, onlyToConsistency, onProgress }, call.context),
+    );
+    const skipped = skippedCount === 0 ? '' : `; ${skippedCount} were there already`;
+    call.context.log.info(
+      {},
+      `Success copy: ${copiedCount} objects, ${formatBytes(copiedBytes)}, to ${destination.store.location}${skipped}`,
+    );
   },
 };
 

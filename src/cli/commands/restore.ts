@@ -7,7 +7,7 @@ import { formatBytes } from '../../util/bytes.ts';
 import { formatDuration } from '../../util/duration.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { choiceOption, switchOption, textOption, textsOption } from '../option-values.ts';
-import { showProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { restoreCommandLine } from '../restore-command-line.ts';
 
 /** A cluster back on disk, ready to recover. */
@@ -52,22 +52,18 @@ export const restoreCommand: CommandDefinition = {
       call.print(describePlan(await prepareRestore(repository, options, call.context)).join('\n'));
       return;
     }
-    const progress = showProgress('restoring', call.context);
-    try {
-      const result = await restoreBackup(repository, { ...options, onProgress: progress.update }, call.context);
-      progress.end();
-      const { backup, directory, notes } = result.plan;
-      call.print(
-        [
-          `${backup.name} is restored into ${directory}: ${formatBytes(result.sizeBytes)} in ${formatDuration(result.durationMs)}`,
-          ...notes,
-          'next:',
-          ...result.next.map((line) => `  ${line}`),
-        ].join('\n'),
-      );
-    } finally {
-      progress.end();
-    }
+    const result = await withProgress('restoring', call.context, (onProgress) =>
+      restoreBackup(repository, { ...options, onProgress }, call.context),
+    );
+    const { backup, directory, notes } = result.plan;
+    call.print(
+      [
+        `${backup.name} is restored into ${directory}: ${formatBytes(result.sizeBytes)} in ${formatDuration(result.durationMs)}`,
+        ...notes,
+        'next:',
+        ...result.next.map((line) => `  ${line}`),
+      ].join('\n'),
+    );
   },
 };
 

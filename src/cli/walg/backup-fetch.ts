@@ -7,7 +7,7 @@ import type { Repository } from '../../repository/repository.ts';
 import { restoreBackup } from '../../restore/restore.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { textOption } from '../option-values.ts';
-import { showProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { readRestoreSpec } from './restore-spec.ts';
 
 /** The most parts that are fetched side by side, whatever WALG_DOWNLOAD_CONCURRENCY says. */
@@ -39,26 +39,21 @@ export const backupFetchCommand: CommandDefinition = {
     await using repository = await call.openRepository();
     const backup = await chooseBackup(repository, call);
     const specPath = textOption(call, 'restoreSpec');
-    const progress = showProgress('restoring', call.context);
-    try {
-      const options = {
-        backup: backup.name,
-        directory,
-        target: parseRecoveryTarget({ timeline: 'current' }),
-        recovery: 'leave',
-        standby: false,
-        restoreCommand: '',
-        archiveMode: 'keep',
-        tablespaceMappings: specPath ? await readRestoreSpec(specPath, backup) : [],
-        jobs: jobsOf(call),
-        onProgress: progress.update,
-      } as const;
-      await restoreBackup(repository, options, call.context);
-      progress.end();
-      call.context.log.info({}, 'Backup extraction complete.');
-    } finally {
-      progress.end();
-    }
+    const options = {
+      backup: backup.name,
+      directory,
+      target: parseRecoveryTarget({ timeline: 'current' }),
+      recovery: 'leave',
+      standby: false,
+      restoreCommand: '',
+      archiveMode: 'keep',
+      tablespaceMappings: specPath ? await readRestoreSpec(specPath, backup) : [],
+      jobs: jobsOf(call),
+    } as const;
+    await withProgress('restoring', call.context, (onProgress) =>
+      restoreBackup(repository, { ...options, onProgress }, call.context),
+    );
+    call.context.log.info({}, 'Backup extraction complete.');
   },
 };
 

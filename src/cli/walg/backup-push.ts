@@ -1,9 +1,8 @@
-import { pushBackup } from '../../backup/push.ts';
 import { UsageError } from '../../errors.ts';
 import { parseJsonText } from '../../repository/json-object.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { switchOption, textOption } from '../option-values.ts';
-import { showProgress } from '../progress.ts';
+import { takeBackup } from '../take-backup.ts';
 import { storageName } from './backup-details.ts';
 
 /** Switches that choose how WAL-G packs the parts, or what it writes down; the backup holds the same files in any case. */
@@ -36,32 +35,12 @@ export const backupPushCommand: CommandDefinition = {
   async run(call) {
     const userData = readUserData(call);
     warnOfDifferences(call);
-    const { settings, context } = call;
-    await using repository = await call.openRepository();
-    const progress = showProgress('backing up', context);
-    try {
-      const { name } = await pushBackup(
-        repository,
-        {
-          environment: call.environment,
-          dataDirectory: call.args[0],
-          jobs: settings.jobs,
-          partSizeBytes: settings.partSize,
-          manifestChecksum: settings.manifestChecksum,
-          walDeadlineMs: settings.walDeadline,
-          withoutFilesMetadata: switchOption(call, 'withoutFilesMetadata') || settings.withoutFilesMetadata,
-          withoutRelationNames: settings.withoutRelationNames,
-          isPermanent: switchOption(call, 'permanent'),
-          userData,
-          onProgress: progress.update,
-        },
-        context,
-      );
-      progress.end();
-      context.log.info({}, `Wrote backup with name ${name} to storage ${storageName}`);
-    } finally {
-      progress.end();
-    }
+    const { name } = await takeBackup(call, {
+      isPermanent: switchOption(call, 'permanent'),
+      userData,
+      withoutFilesMetadata: switchOption(call, 'withoutFilesMetadata') || call.settings.withoutFilesMetadata,
+    });
+    call.context.log.info({}, `Wrote backup with name ${name} to storage ${storageName}`);
   },
 };
 
