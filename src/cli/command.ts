@@ -1,3 +1,4 @@
+import { openEncryptionSettings } from '../config/encryption-settings.ts';
 import type { ResolvedSettings } from '../config/resolve.ts';
 import type { SettingName, Settings } from '../config/settings.ts';
 import type { Context } from '../context.ts';
@@ -44,7 +45,7 @@ export interface CommandDefinition {
   readonly summary: string;
   /** More words for the command's own help. */
   readonly description?: string;
-  /** The settings that this command takes as flags, besides {@link commonSettings}. */
+  /** The settings that this command takes as flags, besides {@link commonSettings}. WAL-G's own have none: there each setting is a flag of all. */
   readonly settings: readonly SettingName[];
   readonly options?: readonly CommandOption[];
   /** PostgreSQL calls it for every file: no place for what is to be said once. */
@@ -59,15 +60,7 @@ export interface CommandDefinition {
 /** The settings that every command takes. */
 export const commonSettings: readonly SettingName[] = [
   'repository',
-  'encryption',
-  'allowUnencrypted',
-  'libsodiumKeyFile',
-  'libsodiumKeyTransform',
-  'openpgpKeyFile',
-  'openpgpPassphraseFile',
-  'awsKmsKeyId',
-  'awsKmsRegion',
-  'awsKmsEndpoint',
+  ...openEncryptionSettings,
   'retryDeadline',
   's3Endpoint',
   's3Region',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openEncryptionSettings } from '../config/encryption-settings.ts';
 import { flagOf, type SettingName } from '../config/settings.ts';
 import type { CommandCall } from './command.ts';
 
@@ -11,15 +12,7 @@ const locatingSettings: readonly SettingName[] = [
   's3PathStyle',
   'gcsEndpoint',
   'azureEndpointSuffix',
-  'encryption',
-  'allowUnencrypted',
-  'libsodiumKeyFile',
-  'libsodiumKeyTransform',
-  'openpgpKeyFile',
-  'openpgpPassphraseFile',
-  'awsKmsKeyId',
-  'awsKmsRegion',
-  'awsKmsEndpoint',
+  ...openEncryptionSettings,
 ];
 
 /** Those of them that are paths; the server has another working directory. */

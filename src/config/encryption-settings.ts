@@ -86,6 +86,11 @@ export const encryptionSettings: { readonly [Name in keyof EncryptionSettings]: 
   }),
 };
 
+/** Those of them that are no secret: they may stand on a command line. */
+export const openEncryptionSettings: readonly (keyof EncryptionSettings)[] = (
+  Object.keys(encryptionSettings) as (keyof EncryptionSettings)[]
+).filter((name) => encryptionSettings[name].isSecret !== true);
+
 const keyringHint =
   'Write the key to a file by "gpg --export --armor", or by "gpg --export-secret-keys --armor" for reading too, and name that in SEAWALL_OPENPGP_KEY_FILE.';
 const yandexHint = 'Set a key of libsodium, OpenPGP or AWS KMS; what this one has encrypted, only WAL-G can read.';

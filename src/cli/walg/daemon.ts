@@ -17,19 +17,7 @@ export const daemonCommand: CommandDefinition = {
   summary: "serve WAL-G's daemon clients on a Unix socket",
   description:
     "Answers walg-daemon-client, WAL-RUS's daemon-client and the archive module walg_archive: stores and fetches WAL as wal-push and wal-fetch do. Runs as the server's user, with PGDATA (or the working directory) naming the data directory, until it is told to stop by SIGTERM.",
-  settings: [
-    'compression',
-    'compressionLevel',
-    'compressionEngine',
-    'daemonPushDeadline',
-    'fetchDeadline',
-    'fetchOnUndecided',
-    'agent',
-    'agentIdle',
-    'prefetchSegments',
-    'prefetchSize',
-    'jobs',
-  ],
+  settings: [],
   examples: ['wal-g daemon /run/postgresql/wal-g.sock'],
   async run(call) {
     const { settings, context, environment } = call;

@@ -11,7 +11,7 @@ export const walRestoreCommand: CommandDefinition = {
   summary: 'bring back the WAL that pg_rewind needs, for two clusters on this machine',
   description:
     'Fills the gaps in both pg_wal, from the last checkpoint before the two have parted. Run it as the user who runs PostgreSQL, before pg_rewind.',
-  settings: ['fetchDeadline'],
+  settings: [],
   examples: ['wal-g wal-restore /var/lib/postgresql/18/old /var/lib/postgresql/18/new'],
   async run(call) {
     const [target = '', source = ''] = call.args;
