@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCodec } from '../../../src/codec/codecs.ts';
-import { createContext } from '../../../src/context.ts';
 import { createRepository } from '../../../src/repository/repository.ts';
 import { createMemoryStore } from '../../../src/storage/drivers/memory.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
@@ -12,6 +11,7 @@ import { prefetch } from '../../../src/wal/agent/prefetch.ts';
 import { type Half, makeHalf } from '../../../src/wal/spool.ts';
 import { writeAsked } from '../../../src/wal/spool-asked.ts';
 import { faultyStore } from '../../support/faulty-store.ts';
+import { type RunningWork, startWork } from '../../support/running-work.ts';
 import { makeSpoolSpace, type SpoolSpace } from '../../support/spool-space.ts';
 import { controlFileOf } from '../../support/stored-backup.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -21,10 +21,6 @@ const mib = 1024 * 1024;
 const name = (number: number, timeline = 1) =>
   `0000000${timeline}0000000000000${number.toString(16).padStart(3, '0').toUpperCase()}`;
 const codec = createCodec('zstd');
-
-interface RunningPrefetch extends AsyncDisposable {
-  readonly ended: Promise<void>;
-}
 
 let space: SpoolSpace;
 let half: Half;
@@ -46,19 +42,9 @@ async function store(...fileNames: readonly string[]): Promise<void> {
 
 const largeWindow = { segments: 16, sizeBytes: 64 * mib };
 
-/** Runs until the result is disposed of, which throws what it threw. */
-function start(from: ObjectStore = memory, window = { segments: 4, sizeBytes: 64 * mib }): RunningPrefetch {
-  const end = new AbortController();
+function start(from: ObjectStore = memory, window = { segments: 4, sizeBytes: 64 * mib }): RunningWork {
   const options = { half, dataDirectory: space.dataDirectory, jobs: 2, window, activity: createActivity() };
-  const ended = prefetch(createRepository(from, codec), options, createContext({ signal: end.signal }));
-  ended.catch(() => undefined);
-  return {
-    ended,
-    async [Symbol.asyncDispose]() {
-      end.abort();
-      await ended;
-    },
-  };
+  return startWork((context) => prefetch(createRepository(from, codec), options, context));
 }
 
 const fetched = () => readdirSync(join(half.path, 'fetched')).sort();

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCodec } from '../../../src/codec/codecs.ts';
-import { createContext } from '../../../src/context.ts';
 import { describeError, StoreError } from '../../../src/errors.ts';
 import { createRepository } from '../../../src/repository/repository.ts';
 import { createMemoryStore } from '../../../src/storage/drivers/memory.ts';
@@ -15,6 +14,7 @@ import { readPushed } from '../../../src/wal/spool-notes.ts';
 import { joined } from '../../support/byte-streams.ts';
 import { faultyStore } from '../../support/faulty-store.ts';
 import { startOtherProcess } from '../../support/other-process.ts';
+import { type RunningWork, startWork } from '../../support/running-work.ts';
 import { makeSpoolSpace, type SpoolSpace } from '../../support/spool-space.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { makeSegment } from '../../support/wal-segment.ts';
@@ -32,27 +32,16 @@ beforeEach(async () => {
 });
 afterEach(() => space[Symbol.dispose]());
 
-/** Runs until the result is disposed of, which throws what it threw. */
-function start(store: ObjectStore = memory, jobs = 2): AsyncDisposable & { readonly ended: Promise<void> } {
-  const end = new AbortController();
-  const { dataDirectory } = space;
+function start(store: ObjectStore = memory, jobs = 2): RunningWork {
   const options = {
     half,
-    dataDirectory,
+    dataDirectory: space.dataDirectory,
     jobs,
     deadlineMs: 60_000,
     describe: describeError,
     activity: createActivity(),
   };
-  const ended = pushAhead(createRepository(store, codec), options, createContext({ signal: end.signal }));
-  ended.catch(() => undefined);
-  return {
-    ended,
-    async [Symbol.asyncDispose]() {
-      end.abort();
-      await ended;
-    },
-  };
+  return startWork((context) => pushAhead(createRepository(store, codec), options, context));
 }
 
 const pushed = () => readdirSync(join(half.path, 'pushed')).sort();
