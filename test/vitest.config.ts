@@ -15,6 +15,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/support/build-setup.ts'],
           exclude: ['test/contract/**', 'test/integration/**', 'test/bench/**', '**/node_modules/**'],
+          // Many start processes: on a machine that stalls for seconds, those five of Vitest's say nothing about Seawall.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
