@@ -48,7 +48,7 @@ await server.query('SELECT pg_switch_wal()');
 await waitForArchiver(server);
 await server.stop('fast');
 command(`rm -rf ${server.dataDirectory}`);
-rmSync(server.dataDirectory, { recursive: true });
+rmSync(server.dataDirectory, { recursive: true, maxRetries: 20 });
 
 step(`Bring it back to ${good.at}, the second before`);
 await seawall(server, [

@@ -59,7 +59,7 @@ export async function measureCalls(compression: Compression): Promise<CallTimes>
     });
     return median(times);
   };
-  const clear = (): void => rmSync(join(repository, 'wal_005'), { recursive: true, force: true });
+  const clear = (): void => rmSync(join(repository, 'wal_005'), { recursive: true, maxRetries: 20, force: true });
   const measureHot = async (): Promise<number> => {
     // What was stored by somebody else is said to each call.
     clear();

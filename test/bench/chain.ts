@@ -41,7 +41,7 @@ export async function measureChain(repetitions: number, changedPercent: number):
     }
     return { changedPercent, fullSeconds: median(fullSeconds), chainSeconds: median(chainSeconds) };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, maxRetries: 20, force: true });
   }
 }
 
@@ -98,6 +98,6 @@ async function measureRestore(repository: string, backup: string, directory: str
   const { exitCode, stderr } = await runSeawall(['restore', backup, directory, '--repository', `file://${repository}`]);
   const seconds = (performance.now() - begunAtMs) / 1000;
   if (exitCode !== 0) throw new Error(`the restore of ${backup} failed: ${stderr}`);
-  rmSync(directory, { recursive: true });
+  rmSync(directory, { recursive: true, maxRetries: 20 });
   return seconds;
 }

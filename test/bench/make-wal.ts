@@ -53,7 +53,7 @@ export async function makeBacklog(segmentCount: number): Promise<Backlog> {
     baseDirectory,
     fullDirectory,
     segments: waiting(fullDirectory),
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, maxRetries: 20, force: true }),
   };
 }
 

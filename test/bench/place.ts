@@ -45,13 +45,13 @@ export async function openWorkplace(
       commands,
       dataDirectory,
       layDownBase() {
-        rmSync(dataDirectory, { recursive: true });
+        rmSync(dataDirectory, { recursive: true, maxRetries: 20 });
         layDown(backlog.baseDirectory, dataDirectory);
       },
       [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
     };
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, maxRetries: 20, force: true });
     throw error;
   }
 }

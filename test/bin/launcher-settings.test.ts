@@ -51,7 +51,7 @@ describe.each(shells)('the settings of a call under %s', (shell) => {
     rmSync(config);
     expect(await launch(withConfig)).toMatchObject(cold);
     writeFileSync(config, 'jobs: 1\n');
-    rmSync(times, { recursive: true });
+    rmSync(times, { recursive: true, maxRetries: 20 });
     utimesSync(config, 1_795_000_000.123_456_7, 1_795_000_000.123_456_7);
     expect(await launch(withConfig)).toMatchObject(cold);
   });

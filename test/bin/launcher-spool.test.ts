@@ -44,9 +44,9 @@ describe.each(shells)('the fast path under %s', (shell) => {
     const half = await halfFor(push);
     launcher.space.addReady(segment);
     expect(await launch(push)).toMatchObject(cold);
-    rmSync(half.path, { recursive: true });
+    rmSync(half.path, { recursive: true, maxRetries: 20 });
     expect(await launch(push)).toMatchObject(cold);
-    rmSync(launcher.space.path('pg_wal', 'pgsql_tmp_seawall'), { recursive: true });
+    rmSync(launcher.space.path('pg_wal', 'pgsql_tmp_seawall'), { recursive: true, maxRetries: 20 });
     expect(await launch(push)).toMatchObject(cold);
     rmSync(launcher.space.path('postmaster.pid'));
     expect(await launch(push)).toMatchObject(cold);
@@ -122,7 +122,7 @@ describe.each(shells)('the fast path under %s', (shell) => {
     const path = fetched(half);
     mkdirSync(launcher.space.path('pg_wal', 'RECOVERYXLOG'));
     expect(await launch(fetch)).toMatchObject(cold);
-    rmSync(launcher.space.path('pg_wal', 'RECOVERYXLOG'), { recursive: true });
+    rmSync(launcher.space.path('pg_wal', 'RECOVERYXLOG'), { recursive: true, maxRetries: 20 });
     renameSync(path, `${path}.away`);
     symlinkSync(`${path}.away`, path);
     expect(await launch(fetch)).toMatchObject(cold);

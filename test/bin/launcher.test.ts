@@ -56,7 +56,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, maxRetries: 20, force: true });
 });
 
 describe.each(shells)('the launcher under %s', (shell) => {

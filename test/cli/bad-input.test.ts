@@ -13,7 +13,7 @@ beforeAll(async () => {
   repository = `file://${folder}`;
   await writeFile(join(folder, 'segment.txt'), 'x');
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 20 }));
 
 describe('a wrong command line', () => {
   it.each([

@@ -15,7 +15,7 @@ beforeEach(() => {
   cpSync(join(walgFixture('lz4-remote'), 'repo'), source, { recursive: true });
   mkdirSync(destination);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 function contents(root: string): Record<string, string> {
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

@@ -17,7 +17,7 @@ beforeEach(() => {
   repository = join(folder, 'repository');
   cpSync(join(walgFixture('zstd-deltas'), 'repo'), repository, { recursive: true });
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 const seawall = (...args: string[]) => runSeawall([...args, '--repository', repository]);
 const walg = (...args: string[]) => runSeawall(['wal-g', ...args], { env: { WALG_FILE_PREFIX: repository } });

@@ -18,7 +18,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'seawall-encryption-'));
   writeFileSync(join(folder, segment), makeSegment({ fileName: segment }));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 const call = (env: Record<string, string>, repository: string, ...args: string[]): Promise<CommandResult> =>
   runSeawall([...args, '--repository', repository], { cwd: folder, env });

@@ -11,7 +11,7 @@ beforeAll(() => {
   mkdirSync(join(repository, 'wal_005'));
   writeFileSync(join(repository, 'wal_005', '000000010000000000000001.zst'), '');
 });
-afterAll(() => rmSync(repository, { recursive: true }));
+afterAll(() => rmSync(repository, { recursive: true, maxRetries: 20 }));
 
 it('a command whose last file has just been looked at ends with its own status', async () => {
   const calls = [

@@ -23,7 +23,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'seawall-modules-'));
   writeFileSync(join(folder, fileName), makeSegment({ fileName }));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 /** The files, from Node itself aside, that a call loads. */
 async function filesLoadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {

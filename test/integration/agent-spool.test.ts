@@ -33,7 +33,7 @@ describe('a spool that is odd', () => {
   });
   afterAll(() => archiving[Symbol.asyncDispose]());
   afterEach(async () => {
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, maxRetries: 20, force: true });
     await waitFor('the agent to end', () => agentsOf(archiving.cluster).length === 0);
     logged = archiving.cluster.log().length;
   });
@@ -47,12 +47,15 @@ describe('a spool that is odd', () => {
   /** Everything is archived, whatever the spool is like, and each call says at most one thing about it. */
   async function expectArchived(files = backlog): Promise<void> {
     await archiving.drained();
-    expect(await archiving.compareArchive()).toBeGreaterThanOrEqual(files);
+    const archived = await archiving.compareArchive();
+    expect(archived).toBeGreaterThanOrEqual(files);
     expect((await readArchiver(archiving.cluster)).failedCount).toBe(0);
-    expect(warnings().length).toBeLessThanOrEqual(files);
     // What an agent has stored and could not note any more is found there.
-    const usual = /^seawall: warn: (going on without the agent|archived already, with the same bytes)/;
-    expect(warnings().filter((line) => !usual.test(line))).toEqual([]);
+    const notOfSpool = warnings().filter(
+      (line) => !line.startsWith('seawall: warn: archived already, with the same bytes'),
+    );
+    expect(notOfSpool.length).toBeLessThanOrEqual(archived);
+    expect(notOfSpool.filter((line) => !line.startsWith('seawall: warn: going on without the agent'))).toEqual([]);
   }
 
   function makeRoot(): string {
@@ -101,13 +104,13 @@ describe('a spool that is odd', () => {
   });
 
   it.each([
-    ['is removed', () => rmSync(root, { recursive: true })],
+    ['is removed', () => rmSync(root, { recursive: true, maxRetries: 20 })],
     ['is moved away', () => renameSync(root, `${root}.away`)],
     ['becomes open to others', () => chmodSync(root, 0o777)],
     [
       'is replaced by a file',
       () => {
-        rmSync(root, { recursive: true });
+        rmSync(root, { recursive: true, maxRetries: 20 });
         writeFileSync(root, '');
       },
     ],

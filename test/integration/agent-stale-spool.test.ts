@@ -68,7 +68,7 @@ describe('a spool with notes that were true once', () => {
     await cluster.stop('immediate');
     await removeTree(cluster.dataDirectory);
     copyTree(snapshot, cluster.dataDirectory);
-    rmSync(repository, { recursive: true });
+    rmSync(repository, { recursive: true, maxRetries: 20 });
     mkdirSync(repository);
     giveToServerUser(repository);
     await cluster.start();

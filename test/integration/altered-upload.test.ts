@@ -20,7 +20,7 @@ beforeAll(() => {
   path = join(folder, fileName);
   writeFileSync(path, makeSegment({ fileName, content: walLikeBytes(900_000) }));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 function itNotices(serviceUrl: string, open: (url: string, bucket: string) => Promise<RepositoryAddress>): void {
   it('wal-push does not end with 0 when its bytes change on their way', async () => {

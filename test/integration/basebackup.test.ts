@@ -41,7 +41,7 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
 
   afterAll(async () => {
     await server.destroy();
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, maxRetries: 20, force: true });
   });
 
   function backUp(

@@ -105,7 +105,7 @@ describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
 
   afterAll(async () => {
     await primary.destroy();
-    rmSync(archive, { recursive: true, force: true });
+    rmSync(archive, { recursive: true, maxRetries: 20, force: true });
   });
 
   const mapped = (name: string) => ({

@@ -46,7 +46,7 @@ describe.each(majors)('restore_command of PostgreSQL %i', (major) => {
   });
   afterAll(async () => {
     await cluster.destroy();
-    rmSync(join(base, '..'), { recursive: true });
+    rmSync(join(base, '..'), { recursive: true, maxRetries: 20 });
   });
 
   async function restored(signalFile: 'recovery.signal' | 'standby.signal', settings: Settings = {}): Promise<Server> {
@@ -125,7 +125,7 @@ describe.each(majors)('restore_command of PostgreSQL %i', (major) => {
         mkdirSync(repository);
       },
       () => {
-        rmSync(repository, { recursive: true });
+        rmSync(repository, { recursive: true, maxRetries: 20 });
         renameSync(`${repository}.away`, repository);
       },
     ],
@@ -221,7 +221,7 @@ describe('wal-fetch that is killed', () => {
       expect(readFileSync(destination).equals(segment)).toBe(true);
     }
     expect(killed).toBeGreaterThan(5);
-    for (const path of [folder, repository]) rmSync(path, { recursive: true });
+    for (const path of [folder, repository]) rmSync(path, { recursive: true, maxRetries: 20 });
   });
 });
 

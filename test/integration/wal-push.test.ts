@@ -75,7 +75,7 @@ describe.each(majors)('archive_command of PostgreSQL %i', (major) => {
   });
   afterAll(async () => {
     await cluster.destroy();
-    rmSync(join(repository, '..'), { recursive: true });
+    rmSync(join(repository, '..'), { recursive: true, maxRetries: 20 });
   });
 
   it('counts the failures while the repository is gone, and loses nothing', async () => {
@@ -216,6 +216,6 @@ describe('wal-push that is killed', () => {
       expect((await archived(repository, fileName))?.equals(segment)).toBe(true);
     }
     expect(killed).toBeGreaterThan(5);
-    for (const path of [folder, repository]) rmSync(path, { recursive: true });
+    for (const path of [folder, repository]) rmSync(path, { recursive: true, maxRetries: 20 });
   });
 });

@@ -71,7 +71,7 @@ describe.each([
   });
 
   afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, maxRetries: 20, force: true });
   });
 
   /** Restores with the tablespace moved, and gives the directory. */

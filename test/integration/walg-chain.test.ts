@@ -75,7 +75,7 @@ describe('a chain of deltas upon snapshots of a running server', () => {
 
   afterAll(async () => {
     await primary.destroy();
-    rmSync(archive, { recursive: true, force: true });
+    rmSync(archive, { recursive: true, maxRetries: 20, force: true });
   });
 
   async function takeBackup(): Promise<void> {

@@ -51,7 +51,7 @@ function itIsTheSameRepository(
 ): void {
   it('names the repository whose address the setting has, in both directions', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'seawall-walg-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    onTestFinished(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
     writeFileSync(join(folder, fileName), makeSegment({ fileName }));
     const bucket = `walg-${randomUUID()}`;
     const { flags, environment = {} } = await open(bucket);

@@ -50,7 +50,7 @@ export function useLauncher(shell: string): Launcher {
     const text = `#!/bin/sh\nprintf '%s' "node:\${SEAWALL_CALL_SETTINGS-none}"\n`;
     writeFileSync(join(packageDirectory, 'node'), text, { mode: 0o755 });
   });
-  afterAll(() => rmSync(packageDirectory, { recursive: true }));
+  afterAll(() => rmSync(packageDirectory, { recursive: true, maxRetries: 20 }));
   beforeEach(() => {
     space = makeSpoolSpace();
   });

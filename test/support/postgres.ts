@@ -39,7 +39,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Server
     const settings = { ...testSettings, ...archiving, ...options.settings };
     appendFileSync(join(dataDirectory, 'postgresql.conf'), formatSettings(settings));
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, maxRetries: 20, force: true });
     throw error;
   }
   return await startServer({ major, dataDirectory, directory, environment, tcp });

@@ -50,7 +50,7 @@ export function setUpRestoring(): Restoring {
     restoring.repository = createRepository(restoring.store, createCodec('zstd'));
   });
   afterEach(() => {
-    rmSync(restoring.folder, { recursive: true, force: true });
+    rmSync(restoring.folder, { recursive: true, maxRetries: 20, force: true });
   });
   return restoring;
 }

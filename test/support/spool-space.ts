@@ -56,7 +56,7 @@ export function makeSpoolSpace(): SpoolSpace {
 /** Somebody, an agent that is just starting, may still write into it. */
 function removeFully(directory: string, attempts = 20): void {
   try {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, maxRetries: 20, force: true });
   } catch (error) {
     if (attempts === 0) throw error;
     removeFully(directory, attempts - 1);

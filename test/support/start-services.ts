@@ -21,7 +21,7 @@ const azureAccountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVEr
 export async function startVersitygw(): Promise<RunningService<ServiceEndpoints['s3']>> {
   const environment = { ROOT_ACCESS_KEY: s3Keys.accessKeyId, ROOT_SECRET_KEY: s3Keys.secretAccessKey };
   const folder = await mkdtemp(join(tmpdir(), 'seawall-versitygw-'));
-  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  const removeFolder = () => rm(folder, { recursive: true, maxRetries: 20, force: true });
   const [data, metadata] = [join(folder, 'data'), join(folder, 'metadata')];
   await Promise.all([mkdir(data), mkdir(metadata)]);
   const port = await freePort();

@@ -136,7 +136,7 @@ describe('wal-push beside an agent', () => {
     ['dies', (other: OtherProcess) => other.kill()],
     ['is stopped', (other: OtherProcess) => other.stop()],
     ['gives the file up', async (_: OtherProcess, half: Half) => rmSync(join(half.path, 'claimed', fileName))],
-    ['loses its spool', async (_: OtherProcess, half: Half) => rmSync(half.path, { recursive: true })],
+    ['loses its spool', async (_: OtherProcess, half: Half) => rmSync(half.path, { recursive: true, maxRetries: 20 })],
   ])('does the work itself at once when the agent %s', async (_what, happen) => {
     await using other = await startOtherProcess();
     const half = await madeHalf();
@@ -204,7 +204,7 @@ describe('wal-push beside a spool that is odd', () => {
     const half = await madeHalf();
     mkdirSync(join(half.path, 'claimed', fileName));
     await run();
-    rmSync(join(half.path, 'claimed', fileName), { recursive: true });
+    rmSync(join(half.path, 'claimed', fileName), { recursive: true, maxRetries: 20 });
     mkdirSync(join(half.path, 'pushed', fileName));
     await run();
     expect(push).toHaveBeenCalledTimes(2);
@@ -212,7 +212,7 @@ describe('wal-push beside a spool that is odd', () => {
   });
 
   it('does its work when archive_status cannot be read', async () => {
-    rmSync(join(space.walDirectory, 'archive_status'), { recursive: true });
+    rmSync(join(space.walDirectory, 'archive_status'), { recursive: true, maxRetries: 20 });
     await run();
     expect(push).toHaveBeenCalledOnce();
     expect(warn).toHaveBeenCalledOnce();

@@ -14,7 +14,7 @@ beforeEach(() => {
   directory = join(folder, 'data');
   specPath = join(folder, 'spec.json');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 async function fetchBackup(...args: string[]) {
   const env = { WALG_FILE_PREFIX: walgFixture('lz4-remote/repo') };

@@ -16,7 +16,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'seawall-walg-'));
   repository = join(folder, 'repository');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 function useFixture(name: string): void {
   cpSync(join(walgFixture(name), 'repo', 'basebackups_005'), join(repository, 'basebackups_005'), { recursive: true });

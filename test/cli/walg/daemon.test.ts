@@ -10,7 +10,7 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'seawall-daemon-'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 describe('seawall daemon', () => {
   const env = () => ({ SEAWALL_REPOSITORY: `file://${folder}`, PGDATA: folder });

@@ -14,7 +14,7 @@ beforeEach(() => {
   for (const name of ['one', 'two', 'three']) mkdirSync(join(home, name));
   writeFileSync(join(home, fileName), makeSegment({ fileName }));
 });
-afterEach(() => rmSync(home, { recursive: true }));
+afterEach(() => rmSync(home, { recursive: true, maxRetries: 20 }));
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return await runSeawall(args, { cwd: home, env: { HOME: home, ...env } });

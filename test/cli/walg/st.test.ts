@@ -26,7 +26,7 @@ beforeEach(() => {
   local = join(folder, 'local');
   writeFileSync(local, plain);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 async function st(...args: string[]) {
   const env = { WALG_FILE_PREFIX: repository, WALG_COMPRESSION_METHOD: 'zstd' };

@@ -17,7 +17,7 @@ beforeEach(() => {
   repository = join(folder, 'repository');
   mkdirSync(join(repository, 'wal_005'), { recursive: true });
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 function useFixture(name: keyof typeof segments): void {
   cpSync(join(walgFixture(name), 'repo', 'basebackups_005'), join(repository, 'basebackups_005'), { recursive: true });

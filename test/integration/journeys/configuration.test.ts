@@ -12,7 +12,7 @@ let home: string;
 beforeAll(() => {
   home = makeServerDirectory('seawall-configured-');
 });
-afterAll(() => rmSync(home, { recursive: true }));
+afterAll(() => rmSync(home, { recursive: true, maxRetries: 20 }));
 
 it('a cluster whose settings stand in a file comes back, though they change on the way', async () => {
   const config = join(home, 'seawall 100%.yaml');

@@ -74,7 +74,7 @@ describe('a cluster with three backups', () => {
     renameSync(second, journey.repositoryPath);
     await expectEnd(journey, 'LATEST', end);
     await expectEnd(journey, names[0] ?? '', end);
-    rmSync(journey.repositoryPath, { recursive: true });
+    rmSync(journey.repositoryPath, { recursive: true, maxRetries: 20 });
     renameSync(away, journey.repositoryPath);
   });
 

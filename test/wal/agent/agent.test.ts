@@ -135,7 +135,10 @@ describe('the agent', () => {
 
   it.each([
     ['calls come with other settings', async () => void (await makeHalf({ ...call, settings: 'others' }))],
-    ['the spool is removed', () => rmSync(space.path('pg_wal', 'pgsql_tmp_seawall'), { recursive: true })],
+    [
+      'the spool is removed',
+      () => rmSync(space.path('pg_wal', 'pgsql_tmp_seawall'), { recursive: true, maxRetries: 20 }),
+    ],
     [
       'another process says that it is the agent',
       async () => {

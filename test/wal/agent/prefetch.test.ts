@@ -214,7 +214,7 @@ describe('fetching ahead', () => {
   it('ends when the spool is taken away', async () => {
     await writeAsked(half, name(1));
     const { ended } = start();
-    rmSync(half.path, { recursive: true });
+    rmSync(half.path, { recursive: true, maxRetries: 20 });
     await expect(ended).rejects.toThrow('ENOENT');
     expect(existsSync(half.path)).toBe(false);
   });

@@ -151,12 +151,12 @@ describe('pushing ahead', () => {
 
   it('ends when the spool is taken away', async () => {
     space.addReady(name(1));
-    rmSync(half.path, { recursive: true });
+    rmSync(half.path, { recursive: true, maxRetries: 20 });
     await expect(start().ended).rejects.toThrow('ENOENT');
   });
 
   it('ends when archive_status is taken away', async () => {
-    rmSync(join(space.walDirectory, 'archive_status'), { recursive: true });
+    rmSync(join(space.walDirectory, 'archive_status'), { recursive: true, maxRetries: 20 });
     await expect(start().ended).rejects.toThrow(/cannot list .*archive_status/);
   });
 });
