@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import type { CallOptions } from '../storage/object-store.ts';
 import { findBackup, listBackups } from './backup-catalogue.ts';
+import { chainOf, readChainLookup } from './backup-chain.ts';
 import { formatJsonObject, readJsonObject } from './json-object.ts';
 import { metadataKey } from './layout.ts';
 import type { Repository } from './repository.ts';
@@ -21,21 +22,14 @@ export async function markBackup(
   options: CallOptions = {},
 ): Promise<readonly string[]> {
   const backup = await findBackup(repository, nameOrLatest, options);
-  const marked = isPermanent ? await chainOf(repository, backup.name, options) : [backup];
+  const marked = isPermanent
+    ? chainOf(backup, await readChainLookup(repository, backup, options)).toReversed()
+    : [backup];
   if (!isPermanent) await refusePermanentChildren(repository, backup.name, options);
   const changing = marked.filter((each) => each.isPermanent !== isPermanent);
   // The full backup comes first: wherever it ends early, nothing permanent stands on something that is not.
   for (const { name } of changing) await writeMark(repository, name, isPermanent, options);
   return changing.map(({ name }) => name);
-}
-
-/** The backup with all that it stands on, the full one first. */
-async function chainOf(repository: Repository, name: string, options: CallOptions) {
-  const chain = [await findBackup(repository, name, options)];
-  for (let parent = chain[0]?.parent; parent !== undefined; parent = chain[0]?.parent) {
-    chain.unshift(await findBackup(repository, parent.name, options));
-  }
-  return chain;
 }
 
 async function refusePermanentChildren(repository: Repository, name: string, options: CallOptions): Promise<void> {

@@ -10,7 +10,7 @@ export function backupsByName(backups: readonly BackupRecord[]): BackupsByName {
 }
 
 /** The backup, its parent, the parent's parent and so on, as far as they exist. */
-export function chainOf(backup: BackupRecord, byName: BackupsByName): BackupRecord[] {
+export function presentChainOf(backup: BackupRecord, byName: BackupsByName): BackupRecord[] {
   const chain: BackupRecord[] = [];
   let next: BackupRecord | undefined = backup;
   // Sentinels that name each other as parents must not keep us here for ever.
@@ -23,7 +23,7 @@ export function chainOf(backup: BackupRecord, byName: BackupsByName): BackupReco
 
 /** The full backup at the bottom of a chain. @throws {@link NotFoundError} when a parent is missing */
 export function fullBackupOf(backup: BackupRecord, byName: BackupsByName): BackupRecord {
-  const bottom = chainOf(backup, byName).at(-1) ?? backup;
+  const bottom = presentChainOf(backup, byName).at(-1) ?? backup;
   if (bottom.parent === undefined) return bottom;
   throw new NotFoundError(`the parent of backup ${bottom.name} is missing: ${bottom.parent.name}`, {
     hint: "The chain cannot be restored: remove what stands on the missing backup with 'delete target'.",
@@ -37,7 +37,7 @@ export function withDependants(
   byName: BackupsByName,
 ): BackupRecord[] {
   return backups
-    .map((backup) => chainOf(backup, byName))
+    .map((backup) => presentChainOf(backup, byName))
     .filter((chain) => chain.some(({ name }) => names.has(name)))
     .sort((a, b) => b.length - a.length)
     .flatMap(([backup]) => backup ?? []);
@@ -46,7 +46,7 @@ export function withDependants(
 /** The permanent backups and what they stand on: none of it may go. */
 export function permanentNames(backups: readonly BackupRecord[], byName: BackupsByName): Set<string> {
   const permanent = backups.filter(({ isPermanent }) => isPermanent);
-  return new Set(permanent.flatMap((backup) => chainOf(backup, byName).map(({ name }) => name)));
+  return new Set(permanent.flatMap((backup) => presentChainOf(backup, byName).map(({ name }) => name)));
 }
 
 /** What backups stand on of which nothing is known but their names. */
@@ -57,5 +57,5 @@ export function namesBelow(
 ): Set<string> {
   const segments = new Set(names.map(parentSegmentOfBackup));
   const parents = backups.filter(({ startSegment }) => segments.has(startSegment));
-  return new Set(parents.flatMap((parent) => chainOf(parent, byName).map(({ name }) => name)));
+  return new Set(parents.flatMap((parent) => presentChainOf(parent, byName).map(({ name }) => name)));
 }

@@ -2,7 +2,7 @@ import { BusyError, UsageError } from '../errors.ts';
 import type { BackupRecord } from '../repository/backup-catalogue.ts';
 import { findByUserData } from '../repository/find-by-user-data.ts';
 import { parentSegmentOfBackup, startSegmentOfBackup } from '../repository/layout.ts';
-import { backupsByName, chainOf, namesBelow, permanentNames, withDependants } from './chains.ts';
+import { backupsByName, namesBelow, permanentNames, presentChainOf, withDependants } from './chains.ts';
 import { findByName } from './choose-backup.ts';
 import type { RetentionInventory } from './inventory.ts';
 import type { DeleteRequest } from './request.ts';
@@ -52,6 +52,6 @@ export function chooseTargets(
 
   function findRoot(): BackupRecord {
     const chosen = 'name' in backup ? findByName(backup.name, backups) : findByUserData(backup.userData, backups);
-    return findFull ? (chainOf(chosen, byName).at(-1) ?? chosen) : chosen;
+    return findFull ? (presentChainOf(chosen, byName).at(-1) ?? chosen) : chosen;
   }
 }

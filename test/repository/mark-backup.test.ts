@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { noneCodec } from '../../src/codec/none.ts';
-import { NotFoundError, UsageError } from '../../src/errors.ts';
+import { IntegrityError, UsageError } from '../../src/errors.ts';
 import { listBackups } from '../../src/repository/backup-catalogue.ts';
 import { metadataKey, sentinelKey } from '../../src/repository/layout.ts';
 import { markBackup } from '../../src/repository/mark-backup.ts';
@@ -57,8 +57,18 @@ describe('marking a backup', () => {
 
   it('names a parent that is missing, and marks nothing then', async () => {
     await store.delete([sentinelKey(full)]);
-    await expect(markBackup(repositoryOn(), deltaOnDelta, true)).rejects.toThrow(NotFoundError);
+    await expect(markBackup(repositoryOn(), deltaOnDelta, true)).rejects.toThrow(IntegrityError);
     await expect(markBackup(repositoryOn(), deltaOnDelta, true)).rejects.toThrow(full);
+    expect(await permanentNames()).toEqual([]);
+  });
+
+  it('refuses a chain that leads back to itself', async () => {
+    const text = readFileSync(walgFixture(`zstd-deltas/repo/${sentinelKey(delta)}`), 'utf8');
+    await store.put(
+      sentinelKey(delta),
+      Buffer.from(text.replace(`"DeltaFrom":"${full}"`, `"DeltaFrom":"${deltaOnDelta}"`)),
+    );
+    await expect(markBackup(repositoryOn(), deltaOnDelta, true)).rejects.toThrow(/stands upon it in turn/);
     expect(await permanentNames()).toEqual([]);
   });
 

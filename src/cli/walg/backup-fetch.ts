@@ -2,12 +2,12 @@ import { UsageError } from '../../errors.ts';
 import { parseRecoveryTarget } from '../../postgres/recovery-target.ts';
 import { type BackupRecord, findBackup, listBackups } from '../../repository/backup-catalogue.ts';
 import { findByUserData } from '../../repository/find-by-user-data.ts';
-import { parseJsonText } from '../../repository/json-object.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { restoreBackup } from '../../restore/restore.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { textOption } from '../option-values.ts';
 import { withProgress } from '../progress.ts';
+import { parseJsonOption } from './json-option.ts';
 import { readRestoreSpec } from './restore-spec.ts';
 
 /** The most parts that are fetched side by side, whatever WALG_DOWNLOAD_CONCURRENCY says. */
@@ -79,15 +79,7 @@ async function chooseBackup(repository: Repository, call: CommandCall): Promise<
     });
   }
   if (!userData) return await findBackup(repository, name ?? '', { signal });
-  return findByUserData(parseUserData(userData), await listBackups(repository, { signal }));
-}
-
-function parseUserData(text: string): unknown {
-  try {
-    return parseJsonText(text);
-  } catch (error) {
-    throw new UsageError(`bad value ${JSON.stringify(text)} for --target-user-data: not JSON`, { cause: error });
-  }
+  return findByUserData(parseJsonOption(userData, '--target-user-data'), await listBackups(repository, { signal }));
 }
 
 /** WAL-G's WALG_DOWNLOAD_CONCURRENCY counts parts here; in wal-fetch it is the depth of the prefetch. */

@@ -1,9 +1,8 @@
-import { UsageError } from '../../errors.ts';
-import { parseJsonText } from '../../repository/json-object.ts';
 import type { CommandCall, CommandDefinition } from '../command.ts';
 import { switchOption, textOption } from '../option-values.ts';
 import { takeBackup } from '../take-backup.ts';
 import { storageName } from './backup-details.ts';
+import { parseJsonOption } from './json-option.ts';
 
 /** Switches that choose how WAL-G packs the parts, or what it writes down; the backup holds the same files in any case. */
 const ineffectiveSwitches: readonly (readonly [name: string, flags: string])[] = [
@@ -47,14 +46,7 @@ export const backupPushCommand: CommandDefinition = {
 function readUserData(call: CommandCall): unknown {
   const text = textOption(call, 'addUserData') ?? call.settings.userData;
   if (text === undefined || text === '') return undefined;
-  try {
-    return parseJsonText(text);
-  } catch (error) {
-    throw new UsageError(`bad value ${JSON.stringify(text)} for --add-user-data: not JSON`, {
-      cause: error,
-      hint: 'Write a text in double quotes within single ones: \'"nightly"\'.',
-    });
-  }
+  return parseJsonOption(text, '--add-user-data');
 }
 
 function warnOfDifferences(call: CommandCall): void {
