@@ -7,26 +7,36 @@ import { defineConfig } from 'rolldown';
 const loadedByPostgres =
   /\/dist\/(cli\/(run|commands\/wal-(fetch|push)|walg\/(personality|wal-fetch|wal-push))|wal\/(push|fetch)-with-agent|storage\/drivers\/filesystem)\.js$/;
 
+const output = { dir: 'dist/bundle', format: 'esm', sourcemap: true };
+const isPackage = (id) => !id.startsWith('.') && !id.startsWith('/');
+
 /** Bundles the program that bin/seawall starts; the library is what tsc makes of src. */
-export default defineConfig({
-  input: { main: 'dist/cli/main.js' },
-  platform: 'node',
-  // Packages stay outside, but for the small one that PostgreSQL's calls always need.
-  external: (id) => !id.startsWith('.') && !id.startsWith('/') && id !== 'p-map',
-  output: {
-    dir: 'dist/bundle',
-    format: 'esm',
-    cleanDir: true,
-    sourcemap: true,
-    codeSplitting: {
-      groups: [{ debugName: 'wal', name: (id, modules) => (isLoadedByPostgres(id, modules) ? 'wal' : null) }],
+export default defineConfig([
+  {
+    input: { main: 'dist/cli/main.js' },
+    platform: 'node',
+    // Packages stay outside, but for the small one that PostgreSQL's calls always need.
+    external: (id) => isPackage(id) && id !== 'p-map',
+    output: {
+      ...output,
+      cleanDir: true,
+      codeSplitting: {
+        groups: [{ debugName: 'wal', name: (id, modules) => (isLoadedByPostgres(id, modules) ? 'wal' : null) }],
+      },
+    },
+    // That a file of the group is also imported later changes nothing: it is there.
+    onLog(level, log, report) {
+      if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') report(level, log);
     },
   },
-  // That a file of the group is also imported later changes nothing: it is there.
-  onLog(level, log, report) {
-    if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') report(level, log);
+  {
+    // The program of a thread, which shares no file with the other: a thread would load all of it.
+    input: { 'packing-thread': 'dist/codec/lz4/packing-thread.js' },
+    platform: 'node',
+    external: isPackage,
+    output,
   },
-});
+]);
 
 /** Whether it is one of those modules, or imported by one, other than by import(). */
 function isLoadedByPostgres(id, modules) {

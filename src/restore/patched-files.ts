@@ -1,6 +1,7 @@
 import { pageSizeBytes } from '../postgres/page-checksum.ts';
 import { byteStringAsText } from '../util/byte-string.ts';
 import { inBlocks } from '../util/in-blocks.ts';
+import { createSpares } from '../util/spares.ts';
 import { type BlockMap, claimBlock, createBlockMap, cutOlderBlocks } from './block-map.ts';
 import type { Directories } from './directories.ts';
 import type { FileSyncs } from './file-syncs.ts';
@@ -41,10 +42,13 @@ interface Surroundings {
 /** As much is read before what is missing of it is written. */
 const pagesAtOnce = 32;
 
+/** More files than are restored side by side. */
+const sparesKept = 64;
+
 export function createPatchedFiles({ directories, syncs, onBytes }: Surroundings): PatchedFiles {
   const unfinished = new Map<string, UnfinishedFile>();
   /** Buffers of files that have been read, to be used again: a chain may have a hundred thousand increments. */
-  const spareBuffers: Uint8Array[] = [];
+  const spareBuffers = createSpares(sparesKept, () => Buffer.allocUnsafeSlow(pagesAtOnce * pageSizeBytes));
 
   async function writePages(
     pages: AsyncIterable<Uint8Array>,
@@ -52,7 +56,7 @@ export function createPatchedFiles({ directories, syncs, onBytes }: Surroundings
     blocks: BlockMap,
     file: NewFile,
   ): Promise<void> {
-    const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(pagesAtOnce * pageSizeBytes);
+    const buffer = spareBuffers.take();
     let index = 0;
     for await (const bytes of inBlocks(pages, buffer.length, () => buffer)) {
       const pageCount = Math.ceil(bytes.length / pageSizeBytes);
@@ -63,7 +67,7 @@ export function createPatchedFiles({ directories, syncs, onBytes }: Surroundings
       }
       index += pageCount;
     }
-    spareBuffers.push(buffer);
+    spareBuffers.giveBack(buffer);
   }
 
   return {

@@ -7,9 +7,9 @@
 export async function* inBlocks(
   source: AsyncIterable<Uint8Array>,
   blockSizeBytes: number,
-  allocate: () => Uint8Array = () => Buffer.allocUnsafeSlow(blockSizeBytes),
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let block: Uint8Array | undefined;
+  allocate: () => Uint8Array<ArrayBuffer> = () => Buffer.allocUnsafeSlow(blockSizeBytes),
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  let block: Uint8Array<ArrayBuffer> | undefined;
   let filledBytes = 0;
   for await (const chunk of source) {
     for (let offset = 0; offset < chunk.length; ) {

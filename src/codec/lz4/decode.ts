@@ -8,7 +8,8 @@ import {
   parseDescriptor,
   shortestDescriptorBytes,
 } from './frame.ts';
-import { type Lz4Library, loadLz4, storedPlainFlag } from './library.ts';
+import { type Lz4Library, loadLz4 } from './library.ts';
+import { storedPlainFlag } from './pack-block.ts';
 
 /** How far back a block may refer to the ones before it. */
 const historySizeBytes = 64 * 1024;

@@ -69,8 +69,8 @@ export function parseDescriptor(bytes: Uint8Array, checksum: number, lz4: Lz4Lib
   };
 }
 
-/** Plain bytes per block of the frames that we write: 4 MiB, as in WAL-G's. */
-export const writtenBlockSizeBytes: number = 4 * 1024 * 1024;
+/** Plain bytes per block of the frames that we write. The header allows 4 MiB; with half of it, blocks pass through the caches of the processor. */
+export const writtenBlockSizeBytes: number = 2 * 1024 * 1024;
 
 /** The header that WAL-G writes, magic number included: independent blocks of up to 4 MiB and a content checksum. */
 export function formatFrameHeader(lz4: Lz4Library): Uint8Array {

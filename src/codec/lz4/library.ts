@@ -1,5 +1,6 @@
 import { IntegrityError } from '../../errors.ts';
 import { loadLibrary } from '../../util/load-library.ts';
+import { keep, packBlock } from './pack-block.ts';
 
 /** A running xxHash-32, seed 0. */
 export interface Lz4Checksum {
@@ -26,9 +27,6 @@ export interface Lz4Library {
   createChecksum(): Lz4Checksum;
 }
 
-/** Set in a block's size when its bytes are stored as they are. */
-export const storedPlainFlag = 0x8000_0000;
-
 const sizeFieldBytes = 4;
 
 /** @throws {@link ConfigError} when one of the packages is not installed */
@@ -37,19 +35,7 @@ export async function loadLz4(): Promise<Lz4Library> {
   const { Xxh32, xxh32 } = await loadLibrary('@node-rs/xxhash', () => import('@node-rs/xxhash'));
   let scratch = Buffer.alloc(0);
   return {
-    pack(plain) {
-      // The package puts the plain size ahead of its blocks, in the very four bytes where a frame has the stored size.
-      const packed = keep(compressSync(Buffer.from(plain.buffer, plain.byteOffset, plain.length)));
-      const storedSizeBytes = packed.length - sizeFieldBytes;
-      if (storedSizeBytes < plain.length) {
-        packed.writeUInt32LE(storedSizeBytes);
-        return packed;
-      }
-      const block = Buffer.allocUnsafeSlow(sizeFieldBytes + plain.length);
-      block.writeUInt32LE((plain.length | storedPlainFlag) >>> 0);
-      block.set(plain, sizeFieldBytes);
-      return block;
-    },
+    pack: (plain) => packBlock(plain, compressSync),
 
     unpack(stored, maximumSizeBytes, history) {
       const sizeBytes = sizeFieldBytes + stored.length;
@@ -66,12 +52,4 @@ export async function loadLz4(): Promise<Lz4Library> {
     checksum: (bytes) => xxh32(bytes),
     createChecksum: () => new Xxh32(),
   };
-}
-
-/** A copy in memory of ours; the package's own, of which the garbage collector knows nothing, is released at once. */
-function keep(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  (bytes.buffer as ArrayBuffer).transfer(0);
-  return copy;
 }

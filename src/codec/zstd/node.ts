@@ -3,6 +3,7 @@ import { constants, createZstdDecompress, type ZstdOptions, zstdCompress } from 
 import { pMapIterable } from 'p-map';
 import { IntegrityError, systemErrorCode } from '../../errors.ts';
 import { inBlocks } from '../../util/in-blocks.ts';
+import { createSpares, type Spares } from '../../util/spares.ts';
 import { throughStream } from '../through-stream.ts';
 import { maximumWindowLog, type ZstdEngine } from './engine.ts';
 import { createFrameCompressor, type FrameCompressor } from './frame-compressor.ts';
@@ -33,8 +34,9 @@ const sparesKept = 8;
  */
 export function nodeZstd(level: number): ZstdEngine {
   // Used again by stream after stream: V8 counts both as garbage of its own, and would clean up at every second segment.
-  const blocks = createSpares<Uint8Array>(() => Buffer.allocUnsafeSlow(frameSizeBytes));
+  const blocks = createSpares<Uint8Array<ArrayBuffer>>(sparesKept, () => Buffer.allocUnsafeSlow(frameSizeBytes));
   const compressors = createSpares(
+    sparesKept,
     () => createFrameCompressor(optionsOf(level)),
     (compressor) => compressor[Symbol.dispose](),
   );
@@ -45,7 +47,7 @@ export function nodeZstd(level: number): ZstdEngine {
 }
 
 interface FrameTools {
-  readonly blocks: Spares<Uint8Array>;
+  readonly blocks: Spares<Uint8Array<ArrayBuffer>>;
   readonly compressors: Spares<FrameCompressor>;
 }
 
@@ -55,7 +57,7 @@ async function* encodeFrames(
   { blocks, compressors }: FrameTools,
 ): AsyncGenerator<Uint8Array> {
   let isEmpty = true;
-  const compressBlock = async (block: Uint8Array): Promise<readonly Uint8Array[]> => {
+  const compressBlock = async (block: Uint8Array<ArrayBuffer>): Promise<readonly Uint8Array[]> => {
     if (block.length < frameSizeBytes) return [await compressFrame(block, level)];
     const compressor = compressors.take();
     const frame = await compressor.compress(block);
@@ -74,23 +76,6 @@ async function* encodeFrames(
   }
   // A zstd file has at least one frame; without it, an empty object could not be told from a lost one.
   if (isEmpty) yield await compressFrame(new Uint8Array(), level);
-}
-
-/** Things that are made when there is none, and kept when they are given back, up to a number. */
-interface Spares<T> {
-  readonly take: () => T;
-  readonly giveBack: (spare: T) => void;
-}
-
-function createSpares<T>(make: () => T, discard: (spare: T) => void = () => undefined): Spares<T> {
-  const spares: T[] = [];
-  return {
-    take: () => spares.pop() ?? make(),
-    giveBack: (spare) => {
-      if (spares.length < sparesKept) spares.push(spare);
-      else discard(spare);
-    },
-  };
 }
 
 /** A frame that says how many plain bytes it holds. */
