@@ -5,13 +5,23 @@ const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const print = (text) => process.stdout.write(`${text}\n`);
 const reasonLines = 40;
 
-for (const { name: file, message, assertionResults } of report.testResults) {
-  const failed = assertionResults.filter(({ status }) => status === 'failed');
-  for (const { fullName, failureMessages } of failed) {
-    const reason = failureMessages.join('\n').split('\n').slice(0, reasonLines).join('\n');
-    print(`FAILED ${file}\n  ${fullName}\n${reason}\n`);
+/** The tests of one status that have failed at least once, each with the first lines of its reason. */
+function printFailures(title, status) {
+  const failures = report.testResults.flatMap(({ name: file, assertionResults }) =>
+    assertionResults
+      .filter((test) => test.status === status && test.failureMessages.length > 0)
+      .map(({ fullName, failureMessages }) => ({ file, fullName, reason: failureMessages.join('\n') })),
+  );
+  for (const { file, fullName, reason } of failures) {
+    print(`${title} ${file}\n  ${fullName}\n${reason.split('\n').slice(0, reasonLines).join('\n')}\n`);
   }
-  if (failed.length === 0 && message) print(`FAILED ${file}\n${message}\n`);
+  return failures.length;
 }
+
+const repeated = printFailures('PASSED AT THE SECOND ATTEMPT', 'passed');
+printFailures('FAILED', 'failed');
+for (const { name: file, message } of report.testResults) if (message) print(`FAILED ${file}\n${message}\n`);
+
 const skipped = report.numPendingTests + report.numTodoTests;
-print(`${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`);
+const atSecondAttempt = repeated === 0 ? '' : ` (${repeated} at the second attempt)`;
+print(`${report.numPassedTests} passed${atSecondAttempt}, ${report.numFailedTests} failed, ${skipped} skipped`);
