@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 const root = new URL('..', import.meta.url).pathname;
 
+/**
+ * Tests start and kill real processes and wait for them: a machine that stalls for a second may decide a race that a test did not foresee.
+ * `.ci/run` names every test that has needed its second attempt; each is a defect to be mended.
+ */
+const retry = 1;
+
 /** The three rings (README, "Tests"): unit in seconds, contract against real services, integration with real PostgreSQL. */
 export default defineConfig({
   root,
@@ -14,6 +20,7 @@ export default defineConfig({
           root,
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/support/build-setup.ts'],
+          retry,
           exclude: ['test/contract/**', 'test/integration/**', 'test/bench/**', '**/node_modules/**'],
           // Many start processes: on a machine that stalls for seconds, those five of Vitest's say nothing about Seawall.
           testTimeout: 60_000,
@@ -26,6 +33,7 @@ export default defineConfig({
           root,
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/support/services-setup.ts'],
+          retry,
           testTimeout: 60_000,
           hookTimeout: 180_000,
         },
@@ -36,12 +44,10 @@ export default defineConfig({
           root,
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/build-setup.ts', 'test/support/services-setup.ts'],
+          retry,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           maxWorkers: 2,
-          // Real servers on a machine that stalls may lose a race that a test did not foresee. .ci/run names every test that has needed its
-          // second attempt: each is a defect to be mended.
-          retry: 1,
         },
       },
     ],
