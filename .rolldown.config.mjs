@@ -31,7 +31,7 @@ export default defineConfig([
   },
   {
     // The program of a thread, which shares no file with the other: a thread would load all of it.
-    input: { 'packing-thread': 'dist/codec/lz4/packing-thread.js' },
+    input: { 'packing-thread-program': 'dist/codec/lz4/packing-thread-program.js' },
     platform: 'node',
     external: isPackage,
     output,

@@ -105,8 +105,8 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
   });
 });
 
-it('an agent that pushes segments of 16 MiB has never more than 200 MiB', async () => {
-  await using archiving = await startArchiving({ segmentSizeMib: 16 });
+it.each(['zstd', 'lz4'])('an agent that pushes segments of 16 MiB as %s has never more than 200 MiB', async (codec) => {
+  await using archiving = await startArchiving({ segmentSizeMib: 16, flags: `--compression ${codec}` });
   await archiving.pileUp(16);
   const agent = await runningAgent(archiving.cluster);
   await archiving.drained();

@@ -1,15 +1,59 @@
-import { parentPort } from 'node:worker_threads';
-import { compressSync } from 'lz4-napi';
-import { packBlock } from './pack-block.ts';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { PackedBlock } from './packing-thread-program.ts';
 
-/** What a thread gives back: the block as a frame holds it, and the memory of the plain one. */
-export interface PackedBlock {
-  readonly packed: Uint8Array;
-  readonly plain: Uint8Array<ArrayBuffer>;
+/** A thread that packs block after block, as {@link packBlock} does. It keeps the process alive only while it works. */
+export interface PackingThread {
+  /** Whether it has a block in hand. */
+  readonly isBusy: boolean;
+  /**
+   * Takes the block's memory away and gives it back with the result. Starts the thread when there is none.
+   *
+   * @throws what ended the thread; the next block gets another one
+   */
+  pack(plain: Uint8Array<ArrayBuffer>): Promise<PackedBlock>;
 }
 
-// The program of a thread that createPackingThreads starts.
-parentPort?.on('message', (plain: Uint8Array<ArrayBuffer>) => {
-  const packed = packBlock(plain, compressSync);
-  parentPort?.postMessage({ packed, plain } satisfies PackedBlock, [packed.buffer, plain.buffer]);
-});
+/** The thread's own heap holds hardly anything: blocks lie outside. */
+const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
+
+export function createPackingThread(): PackingThread {
+  /** Those who wait, in the order of their blocks. */
+  const waiting: PromiseWithResolvers<PackedBlock>[] = [];
+  let worker: Worker | undefined;
+
+  const start = (): Worker => {
+    // Beside this file in each build: TypeScript's own, that for Node, and the bundle.
+    const program = new URL(`./packing-thread-program${extname(import.meta.url)}`, import.meta.url);
+    const started = new Worker(program, { resourceLimits, execArgv: [] });
+    let reason: unknown;
+    started.on('message', (answer: PackedBlock) => {
+      waiting.shift()?.resolve(answer);
+      if (waiting.length === 0) started.unref();
+    });
+    started.on('error', (error) => {
+      reason = error;
+    });
+    started.on('exit', (code) => {
+      worker = undefined;
+      const error = new Error(`the thread that compresses with lz4 has ended with status ${code}`, { cause: reason });
+      for (const waiter of waiting.splice(0)) waiter.reject(error);
+    });
+    return started;
+  };
+
+  return {
+    get isBusy() {
+      return waiting.length > 0;
+    },
+
+    pack(plain) {
+      worker ??= start();
+      const result = Promise.withResolvers<PackedBlock>();
+      waiting.push(result);
+      worker.ref();
+      worker.postMessage(plain, [plain.buffer]);
+      return result.promise;
+    },
+  };
+}

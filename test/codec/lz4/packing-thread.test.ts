@@ -3,7 +3,7 @@ import { compressSync } from 'lz4-napi';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lz4Codec } from '../../../src/codec/lz4/lz4.ts';
 import { packBlock } from '../../../src/codec/lz4/pack-block.ts';
-import { createPackingThreads } from '../../../src/codec/lz4/packing-threads.ts';
+import { createPackingThread } from '../../../src/codec/lz4/packing-thread.ts';
 import { inChunks, joined, walLikeBytes } from '../../support/byte-streams.ts';
 import { itIsReversible } from '../../support/reversible-contract.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -16,35 +16,35 @@ const plain = (sizeBytes: number, seed = 1): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 
-describe('threads that pack lz4 blocks', () => {
-  it('give each block as it would be packed here, and its memory back', async () => {
-    const threads = createPackingThreads();
+describe('a thread that packs lz4 blocks', () => {
+  it('gives each block as it would be packed here, and its memory back', async () => {
+    const thread = createPackingThread();
     const seeds = Array.from({ length: 20 }, (_, seed) => seed);
-    const results = await Promise.all(seeds.map((seed) => threads.pack(plain(300_000 + seed, seed))));
+    const results = await Promise.all(seeds.map((seed) => thread.pack(plain(300_000 + seed, seed))));
     for (const [seed, { packed, plain: block }] of results.entries()) {
       expect(packBlock(plain(300_000 + seed, seed), compressSync).equals(packed)).toBe(true);
       expect(block.buffer.byteLength).toBe(300_000 + seed);
     }
   });
 
-  it('pack the filled part of a block, and give back all of its memory', async () => {
-    const { packed, plain: block } = await createPackingThreads().pack(plain(mebibyte).subarray(0, 1000));
+  it('packs the filled part of a block, and gives back all of its memory', async () => {
+    const { packed, plain: block } = await createPackingThread().pack(plain(mebibyte).subarray(0, 1000));
     expect(packBlock(plain(1000), compressSync).equals(packed)).toBe(true);
     expect(block.buffer.byteLength).toBe(mebibyte);
   });
 
-  it('say so when one has ended, and go on with another', async () => {
-    const threads = createPackingThreads();
+  it('says so when it has ended, and goes on as another one', async () => {
+    const thread = createPackingThread();
     const rubbish = { buffer: new ArrayBuffer(1) } as unknown as Uint8Array<ArrayBuffer>;
-    await expect(threads.pack(rubbish)).rejects.toThrow('a thread that compresses with lz4 has ended');
-    await expect(threads.pack(plain(1000))).resolves.toBeDefined();
+    await expect(thread.pack(rubbish)).rejects.toThrow('the thread that compresses with lz4 has ended');
+    await expect(thread.pack(plain(1000))).resolves.toBeDefined();
   });
 
-  it('keep the process until their work is done, and no longer', async () => {
-    const url = new URL('../../../src/codec/lz4/packing-threads.ts', import.meta.url);
+  it('keeps the process until its work is done, and no longer', async () => {
+    const url = new URL('../../../src/codec/lz4/packing-thread.ts', import.meta.url);
     const program = `
-      const { createPackingThreads } = await import(${JSON.stringify(fileURLToPath(url))});
-      const { packed } = await createPackingThreads().pack(new Uint8Array(1000));
+      const { createPackingThread } = await import(${JSON.stringify(fileURLToPath(url))});
+      const { packed } = await createPackingThread().pack(new Uint8Array(1000));
       process.stdout.write(String(packed.length));`;
     const result = await runCommand(process.execPath, ['--input-type=module', '--eval', program]);
     expect(result).toMatchObject({ exitCode: 0, stdout: String(packBlock(Buffer.alloc(1000), compressSync).length) });
