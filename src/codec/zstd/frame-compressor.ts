@@ -1,9 +1,14 @@
 import { constants, createZstdCompress, type ZstdOptions } from 'node:zlib';
 
-/** Makes frame after frame with one zstd context: to set one up for each frame takes a seventh of the whole time. */
+/** Makes frame after frame with one zstd context: to set one up takes longer than to compress a mebibyte. */
 export interface FrameCompressor extends Disposable {
-  /** One whole frame of this block, in pieces. One block at a time; the block's memory is free again when this resolves. */
-  compress(block: Uint8Array): Promise<readonly Uint8Array[]>;
+  /**
+   * Compresses one more block of the frame; one at a time. Gives what is there of the frame by then, and the block's memory is free
+   * again when this resolves.
+   */
+  add(block: Uint8Array): Promise<readonly Uint8Array[]>;
+  /** Ends the frame, and gives the rest of it. The next block begins another one. */
+  end(): Promise<readonly Uint8Array[]>;
 }
 
 /** A compressor on the thread pool. Disposing of it frees the context. */
@@ -13,18 +18,20 @@ export function createFrameCompressor(options: ZstdOptions): FrameCompressor {
   let reject: (error: unknown) => void = () => undefined;
   stream.on('data', (piece: Uint8Array) => pieces.push(piece));
   stream.on('error', (error) => reject(error));
+
+  const piecesOf = (work: (done: () => void) => void): Promise<readonly Uint8Array[]> =>
+    new Promise((resolve, rejectThis) => {
+      reject = rejectThis;
+      pieces = [];
+      work(() => {
+        // A piece that came later would end up behind those of the next call.
+        if (stream.readableLength > 0) rejectThis(new Error('node:zlib holds back a part of a zstd frame'));
+        else resolve(pieces);
+      });
+    });
   return {
-    compress: (block) =>
-      new Promise((resolve, rejectThis) => {
-        reject = rejectThis;
-        pieces = [];
-        stream.write(block);
-        stream.flush(constants.ZSTD_e_end, () => {
-          // A piece that came later would end up in the next frame.
-          if (stream.readableLength > 0) rejectThis(new Error('node:zlib holds back a part of a zstd frame'));
-          else resolve(pieces);
-        });
-      }),
+    add: (block) => piecesOf((done) => stream.write(block, done)),
+    end: () => piecesOf((done) => stream.flush(constants.ZSTD_e_end, done)),
     [Symbol.dispose]: () => {
       stream.destroy();
     },

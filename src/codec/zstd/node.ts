@@ -1,6 +1,4 @@
-import { availableParallelism } from 'node:os';
 import { constants, createZstdDecompress, type ZstdOptions, zstdCompress } from 'node:zlib';
-import { pMapIterable } from 'p-map';
 import { IntegrityError, systemErrorCode } from '../../errors.ts';
 import { inBlocks } from '../../util/in-blocks.ts';
 import { createSpares, type Spares } from '../../util/spares.ts';
@@ -9,39 +7,33 @@ import { maximumWindowLog, type ZstdEngine } from './engine.ts';
 import { createFrameCompressor, type FrameCompressor } from './frame-compressor.ts';
 import { cutAtFrameEnds } from './frame-ends.ts';
 
-/**
- * Plain bytes per frame. Frames know nothing of each other, so smaller ones compress less and larger ones cost memory: with 2 MiB
- * WAL and heap files come out within 0.2 % of one single frame at level 3, and within 1.6 % at any level.
- */
-const frameSizeBytes = 2 * 1024 * 1024;
+/** Plain bytes per round trip to the thread pool. A stream has up to two such blocks: one is filled while the other is compressed. */
+const blockSizeBytes = 2 * 1024 * 1024;
 
-/** What is allocated for the output of a frame at a time. Most frames take less than half of their plain size. */
-const outputChunkBytes = frameSizeBytes / 2;
-
-/** Frames of one stream compressed at a time: all cores, but no more than the threads of Node's pool, four by default. */
-const framesSideBySide = Math.min(availableParallelism(), 4);
+/** What is allocated for the output at a time. Most blocks take less than half of their plain size. */
+const outputChunkBytes = blockSizeBytes / 2;
 
 /** Output of the decoder per round trip to the thread pool; 16 times slower rates were seen with Node's default of 16 KiB. */
 const decodedChunkSizeBytes = 1024 * 1024;
 
-/** What is kept for the next stream, of each kind: enough for two streams side by side, 16 MiB of blocks and as much of contexts. */
+/** What is kept for the next stream, of each kind: enough for four streams side by side, 16 MiB of blocks and twice that of contexts. */
 const sparesKept = 8;
 
 /**
- * zstd of Node itself. A stream becomes a row of frames that the thread pool compresses side by side, which uses every core for
- * one segment; concatenated frames are as good a zstd file as one (RFC 8878, section 3). The option `nbWorkers` is no substitute:
- * with node:zlib it gives empty or truncated output without an error.
+ * zstd of Node itself. A stream becomes one single frame: concatenated frames are as good a zstd file (RFC 8878, section 3), but
+ * WAL-RUS reads the first one only and takes its end for that of the file, without an error. The option `nbWorkers` would compress
+ * one frame on several cores; with node:zlib it gives empty or truncated output without an error.
  */
 export function nodeZstd(level: number): ZstdEngine {
   // Used again by stream after stream: V8 counts both as garbage of its own, and would clean up at every second segment.
-  const blocks = createSpares<Uint8Array<ArrayBuffer>>(sparesKept, () => Buffer.allocUnsafeSlow(frameSizeBytes));
+  const blocks = createSpares<Uint8Array<ArrayBuffer>>(sparesKept, () => Buffer.allocUnsafeSlow(blockSizeBytes));
   const compressors = createSpares(
     sparesKept,
     () => createFrameCompressor(optionsOf(level)),
     (compressor) => compressor[Symbol.dispose](),
   );
   return {
-    encode: (source) => encodeFrames(source, level, { blocks, compressors }),
+    encode: (source) => encodeFrame(source, level, { blocks, compressors }),
     decode,
   };
 }
@@ -51,31 +43,46 @@ interface FrameTools {
   readonly compressors: Spares<FrameCompressor>;
 }
 
-async function* encodeFrames(
+async function* encodeFrame(
   source: AsyncIterable<Uint8Array>,
   level: number,
   { blocks, compressors }: FrameTools,
 ): AsyncGenerator<Uint8Array> {
-  let isEmpty = true;
-  const compressBlock = async (block: Uint8Array<ArrayBuffer>): Promise<readonly Uint8Array[]> => {
-    if (block.length < frameSizeBytes) return [await compressFrame(block, level)];
-    const compressor = compressors.take();
-    const frame = await compressor.compress(block);
-    compressors.giveBack(compressor);
-    blocks.giveBack(block);
-    return frame;
-  };
-  const frames = pMapIterable(inBlocks(source, frameSizeBytes, blocks.take), compressBlock, {
-    concurrency: framesSideBySide,
-    // One more, so that a core does not idle while the consumer takes the frame that is ready.
-    backpressure: framesSideBySide + 1,
-  });
-  for await (const frame of frames) {
-    isEmpty = false;
-    yield* frame;
+  let compressor: FrameCompressor | undefined;
+  let underWay: Promise<readonly Uint8Array[]> = Promise.resolve([]);
+  let isEnded = false;
+  try {
+    for await (const block of inBlocks(source, blockSizeBytes, blocks.take)) {
+      if (compressor === undefined && block.length < blockSizeBytes) {
+        yield await compressFrame(block, level);
+        return;
+      }
+      yield* await underWay;
+      compressor ??= compressors.take();
+      underWay = compressBlock(compressor, block);
+      // It is waited for only when the next block is there, and not at all when the source fails before.
+      underWay.catch(() => undefined);
+    }
+    if (compressor === undefined) {
+      // A zstd file has at least one frame; without it, an empty object could not be told from a lost one.
+      yield await compressFrame(new Uint8Array(), level);
+      return;
+    }
+    yield* await underWay;
+    const rest = await compressor.end();
+    isEnded = true;
+    yield* rest;
+  } finally {
+    // What stopped in the middle of a frame must not begin the next one.
+    if (isEnded && compressor !== undefined) compressors.giveBack(compressor);
+    else compressor?.[Symbol.dispose]();
   }
-  // A zstd file has at least one frame; without it, an empty object could not be told from a lost one.
-  if (isEmpty) yield await compressFrame(new Uint8Array(), level);
+
+  async function compressBlock(into: FrameCompressor, block: Uint8Array<ArrayBuffer>): Promise<readonly Uint8Array[]> {
+    const pieces = await into.add(block);
+    if (block.length === blockSizeBytes) blocks.giveBack(block);
+    return pieces;
+  }
 }
 
 /** A frame that says how many plain bytes it holds. */

@@ -20,18 +20,27 @@ describe('the compressor of frames', () => {
   it('makes one whole frame of each block, however many pieces it takes', async () => {
     using compressor = createFrameCompressor(options);
     for (const block of [...blocks, ...blocks]) {
-      const frame = Buffer.concat(await compressor.compress(block));
+      const frame = Buffer.concat([...(await compressor.add(block)), ...(await compressor.end())]);
       expect(frame.readUInt32LE()).toBe(0xfd2f_b528);
       expect(zstdDecompressSync(frame).equals(block)).toBe(true);
     }
   });
 
-  it('leaves the block alone once the frame is there', async () => {
+  it('makes one frame of several blocks', async () => {
+    using compressor = createFrameCompressor(options);
+    const pieces: Uint8Array[] = [];
+    for (const block of blocks) pieces.push(...(await compressor.add(block)));
+    const frame = Buffer.concat([...pieces, ...(await compressor.end())]);
+    expect(zstdDecompressSync(frame).equals(Buffer.concat(blocks))).toBe(true);
+  });
+
+  it('leaves the block alone once it is compressed', async () => {
     using compressor = createFrameCompressor(options);
     const block = Buffer.from(blocks[0] ?? '');
-    const frame = await compressor.compress(block);
+    const begin = await compressor.add(block);
     const copy = Buffer.from(block);
     block.fill(0);
-    expect(zstdDecompressSync(Buffer.concat(frame)).equals(copy)).toBe(true);
+    const frame = Buffer.concat([...begin, ...(await compressor.end())]);
+    expect(zstdDecompressSync(frame).equals(copy)).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cutAtFrameEnds } from '../../../src/codec/zstd/frame-ends.ts';
 import { zstdCodec } from '../../../src/codec/zstd/zstd.ts';
 import { ConfigError, IntegrityError } from '../../../src/errors.ts';
 import { inChunks, joined, walLikeBytes } from '../../support/byte-streams.ts';
@@ -57,7 +58,26 @@ describe.for(engines)('zstd by the engine %s', (engine) => {
     expect((await decode(stored)).equals(bytes)).toBe(true);
   });
 
-  it('writes a content checksum into every frame', async () => {
+  it('writes one single frame, which is all that WAL-RUS reads', async () => {
+    for (const sizeBytes of [0, 1, 2 * mebibyte, 2 * mebibyte + 1, 16 * mebibyte]) {
+      const stored = await joined(codec.encode(inChunks(walLikeBytes(sizeBytes), 1_000_003)));
+      const frames = await Array.fromAsync(cutAtFrameEnds(inChunks(stored)));
+      expect(frames.length, `${sizeBytes} bytes`).toBe(1);
+    }
+  });
+
+  it('begins anew after a stream that failed or was left', async () => {
+    const bytes = walLikeBytes(5 * mebibyte);
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield bytes;
+      throw new Error('the disk is gone');
+    }
+    await expect(joined(codec.encode(failing()))).rejects.toThrow('the disk is gone');
+    for await (const _ of codec.encode(inChunks(bytes))) break;
+    expect((await decode(await joined(codec.encode(inChunks(bytes))))).equals(bytes)).toBe(true);
+  });
+
+  it('writes a content checksum', async () => {
     const stored = await joined(codec.encode(inChunks(walLikeBytes(1000))));
     expect(stored.readUInt32LE(0)).toBe(0xfd2fb528);
     expect((stored[4] ?? 0) & 0b100).toBe(0b100);
