@@ -6,8 +6,11 @@ import { type DaemonAnswer, type Frame, largestFrameBytes, takeFrame } from './f
 /** A client sends its request at once; one that does not get on with it is not waited for. */
 const halfFrameMs = 10_000;
 
-/** A client of WAL-G's has read its answer, and gone, within much less. */
+/** A client of WAL-G's has read its answer to a push or fetch, and gone, within much less. */
 const lingerMs = 20;
+
+/** After a check a client may take its time before it asks for more; one that waits for the rest of a frame can wait as long. */
+const checkLingerMs = 1_000;
 
 /** WAL-RUS's client expects a whole frame as its answer: behind the character come the two bytes of the length, 3. */
 const restOfFrame = Buffer.from([0, 3]);
@@ -68,7 +71,14 @@ export function createConnection(socket: Socket, clock: Clock): Connection {
     }
   };
 
-  const connection: Connection = {
+  const write = async (answer: DaemonAnswer, completion: Completion, waitMs: number): Promise<void> => {
+    if (!socket.writable) return;
+    socket.write(answer);
+    if (completion === 'never' || received.length > 0 || ended.signal.aborted) return;
+    if (await change(ended.signal, waitMs)) socket.write(restOfFrame);
+  };
+
+  return {
     ended: ended.signal,
     async next(signal) {
       for (;;) {
@@ -84,16 +94,10 @@ export function createConnection(socket: Socket, clock: Clock): Connection {
         if (isTimeout) throw new UsageError('malformed request: only a part of it has come');
       }
     },
-    async answer(answer, completion) {
-      if (!socket.writable) return;
-      socket.write(answer);
-      if (completion === 'never' || received.length > 0 || ended.signal.aborted) return;
-      if (await change(ended.signal, lingerMs)) socket.write(restOfFrame);
-    },
+    answer: (answer, completion) => write(answer, completion, checkLingerMs),
     async finish(answer, completion) {
-      if (answer !== undefined) await connection.answer(answer, completion);
+      if (answer !== undefined) await write(answer, completion, lingerMs);
       socket.destroySoon();
     },
   };
-  return connection;
 }

@@ -12,8 +12,8 @@ export interface DaemonOptions extends ServiceOptions {
   readonly socketPath: string;
 }
 
-/** PostgreSQL has one request under way at a time; far more than this many clients are none of PostgreSQL's. */
-const mostConnections = 100;
+/** PostgreSQL has one request under way at a time; far more than this many clients are none of PostgreSQL's, and each may cost 64 KiB. */
+const mostConnections = 500;
 
 /** How long requests under way may go on after the daemon was told to stop; service managers kill what takes longer than 90 s. */
 const stopDeadlineMs = 60_000;

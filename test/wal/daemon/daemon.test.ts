@@ -130,6 +130,26 @@ describe('the daemon', () => {
     expect(await askDaemon(socketPath, fetchFrame(fileName, destination))).toBe('O');
   });
 
+  it('gives a client that thinks a while after its check the answer to what it asks then', async () => {
+    await start();
+    const client = await connectToDaemon(socketPath);
+    client.socket.write(frame('C', Buffer.alloc(0)));
+    expect(await client.answer).toBe('O');
+    await delay(200);
+    expect(client.received()).toBe('O');
+    client.socket.write(pushFrame(fileName));
+    await waitFor('the second answer', () => client.received().startsWith('OO'));
+    client.socket.destroy();
+  });
+
+  it('serves two hundred clients at once', async () => {
+    await start();
+    const clients = await Promise.all(Array.from({ length: 200 }, () => connectToDaemon(socketPath)));
+    for (const client of clients) client.socket.write(checkFrame());
+    expect(await Promise.all(clients.map((client) => client.answer))).toEqual(clients.map(() => 'O'));
+    for (const client of clients) client.socket.destroy();
+  });
+
   it('fetches to a place in the data directory', async () => {
     await start();
     expect(await askDaemon(socketPath, pushFrame(fileName))).toBe('O');
