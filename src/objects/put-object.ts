@@ -6,6 +6,7 @@ import { AlreadyExistsError, LocalFileError, UsageError } from '../errors.ts';
 import { encodeObject } from '../repository/object-coding.ts';
 import type { Repository } from '../repository/repository.ts';
 import { fileError } from '../util/file-error.ts';
+import { keyOfPath } from './find-objects.ts';
 
 export interface PutObjectOptions {
   /** With its suffix behind the key. */
@@ -18,21 +19,28 @@ export interface PutObjectOptions {
 /**
  * Stores a local file in a repository's store, as it is or as the repository writes objects.
  *
+ * @param destination - path in the store, without the suffix
  * @returns the key under which it is stored
  * @throws {@link AlreadyExistsError} when that is taken, unless it is to be overwritten
  * @throws {@link LocalFileError} when the file cannot be read
- * @throws {@link UsageError} when it would be encrypted under the name of a JSON object, which is never decrypted
+ * @throws {@link UsageError} when no object is named, or it would be encrypted under the name of a JSON object, which is never decrypted
  */
 export async function putObject(
   repository: Repository,
   path: string,
-  keyWithoutSuffix: string,
+  destination: string,
   { compress, encrypt, overwrite }: PutObjectOptions,
   context: Context,
 ): Promise<string> {
   await requireFile(path);
   const codec = compress ? repository.codec : noneCodec;
-  const key = codec.suffix === '' ? keyWithoutSuffix : `${keyWithoutSuffix}.${codec.suffix}`;
+  const stem = keyOfPath(destination);
+  if (stem === '' || destination.endsWith('/')) {
+    throw new UsageError(`cannot store ${path} as ${JSON.stringify(destination)}: that names no object`, {
+      hint: 'Say what the object is to be called, not only its folder.',
+    });
+  }
+  const key = codec.suffix === '' ? stem : `${stem}.${codec.suffix}`;
   if (encrypt && repository.cipher !== undefined && key.endsWith('.json')) {
     throw new UsageError(`cannot store ${path} as ${key}: JSON objects are not encrypted`, {
       hint: 'Add --no-encrypt, or choose another name.',

@@ -94,7 +94,7 @@ const tools: Readonly<Record<string, Tool>> = {
       encrypt: call.options['encrypt'] !== false,
       overwrite: switchOption(call, 'force'),
     };
-    await putObject(repository, path, keyOfPath(destination), options, call.context);
+    await putObject(repository, path, destination, options, call.context);
   },
   async rm({ store }, words, call) {
     const [path = ''] = wordsOf('rm <object or folder>', words, 1, 1);

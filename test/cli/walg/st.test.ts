@@ -96,6 +96,13 @@ describe('st put and get', () => {
     expect(await st('put', join(folder, 'nothing'), 'file')).toMatchObject({ exitCode: 73 });
     expect(await st('put', folder, 'file')).toMatchObject({ exitCode: 73 });
   });
+
+  it('want the name of an object, not that of a folder', async () => {
+    for (const name of ['', '/', 'folder/']) {
+      expect(await st('put', local, name)).toMatchObject({ exitCode: 64, stdout: '' });
+    }
+    expect(readdirSync(repository)).toEqual([]);
+  });
 });
 
 describe('st cat', () => {
