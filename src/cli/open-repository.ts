@@ -19,7 +19,7 @@ export async function openRepository(
 ): Promise<Repository> {
   if (settings.repository === undefined) {
     throw new ConfigError('no repository is set', {
-      hint: 'Give --repository or SEAWALL_REPOSITORY: file:///srv/wal, s3://bucket/prefix, gs://bucket/prefix or azure://container/prefix.',
+      hint: 'Set SEAWALL_REPOSITORY to file:///srv/wal, s3://bucket/prefix, gs://bucket/prefix or azure://container/prefix, or use a setting of WAL-G such as WALG_FILE_PREFIX.',
     });
   }
   const codec = createCodec(settings.compression, {
