@@ -64,11 +64,11 @@ async function parseWords(personality: Personality, words: readonly string[]): P
 /**
  * Help and version have been printed. In archive_command or restore_command, PostgreSQL would take that success for a file stored or fetched.
  *
- * @throws {@link UsageError} when a wal-push or wal-fetch says more than that it wants help
+ * @throws {@link UsageError} where wal-push or wal-fetch stands among more words than it takes to ask for help
  */
 function requireNoFile(words: readonly string[]): void {
-  const command = words.find((word) => !word.startsWith('-'));
-  if (words.length <= 2 || (command !== 'wal-push' && command !== 'wal-fetch')) return;
+  const command = words.find((word) => word === 'wal-push' || word === 'wal-fetch');
+  if (words.length <= 2 || command === undefined) return;
   throw new UsageError(`${command} has done nothing: help or the version was asked for`, {
     hint: 'Take that option away.',
   });

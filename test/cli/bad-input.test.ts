@@ -75,7 +75,31 @@ describe('wal-fetch, whose every failure must not look like the end of the archi
   });
 });
 
+describe('a file that is to be stored or fetched', () => {
+  const path = `pg_wal/${segment}`;
+  it.each([
+    ['an option behind it', 64, ['wal-push', path, '--help']],
+    ['an option before the command', 64, ['--version', 'wal-push', path]],
+    ['an option behind the value of another one', 64, ['--log-level', 'debug', 'wal-push', '-h', path]],
+    ['the command help', 64, ['help', 'wal-push', path]],
+    ['a word that is none', 64, ['', 'wal-push', path, '-h']],
+    ["WAL-G's command help", 64, ['wal-g', 'help', 'wal-push', path]],
+    ["an option behind WAL-G's", 64, ['wal-g', '--config', 'x', 'wal-push', path, '-h']],
+    ['an option of wal-fetch', 200, ['--log-level', 'debug', 'wal-fetch', '-h', segment, 'out']],
+    ['the command help for wal-fetch', 200, ['help', 'wal-fetch', segment, 'out']],
+  ])('is not done by help that is asked for by %s', async (_what, exitCode, args) => {
+    expect(await runSeawall([...args], { cwd: folder })).toMatchObject({ exitCode });
+  });
+});
+
 describe('help', () => {
+  it.each([[['wal-push', '--help']], [['help', 'wal-push']], [['wal-g', 'wal-fetch', '-h']]])(
+    'for a command of PostgreSQL is a result too: %s',
+    async (args) => {
+      expect(await runSeawall(args)).toMatchObject({ exitCode: 0, stderr: '' });
+    },
+  );
+
   it('is a result: stdout, status 0, examples first', async () => {
     const result = await runSeawall(['restore', '--help']);
     expect(result.exitCode).toBe(0);
