@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { exitStatuses } from './exit-codes.ts';
+import { lastResort } from './signals.ts';
 
 /** Requests that are about to be answered get so long: the one whose answer we are just acting upon counts as active, too. */
 const graceMs = 1000;
@@ -16,7 +17,8 @@ export async function endProcess(status: number): Promise<void> {
     await delay(pollIntervalMs);
     if (!hasOpenRequests()) process.exit(status);
   }
-  process.kill(process.pid, status === exitStatuses.busy.status ? 'SIGUSR2' : 'SIGKILL');
+  process.removeAllListeners(lastResort);
+  process.kill(process.pid, status === exitStatuses.busy.status ? lastResort : 'SIGKILL');
 }
 
 function hasOpenRequests(): boolean {

@@ -14,8 +14,15 @@ export interface SignalWatch {
   stop(): void;
 }
 
-/** From now on SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; one that comes later ends it at once. */
+/** By this signal a process that hangs ends itself with the status 75, which PostgreSQL may read as the end of the archive. */
+export const lastResort = 'SIGUSR2';
+
+/**
+ * From now on SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; one that comes later ends it at once. From
+ * others, {@link lastResort} has no effect.
+ */
 export function watchSignals(): SignalWatch {
+  process.on(lastResort, () => undefined);
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
   let receivedAtMs = 0;
