@@ -13,6 +13,12 @@ export interface LzmaEncoder {
 
 export const largestFeedBytes: number = 64 * 1024;
 
+/**
+ * Matches are looked for no farther back, whatever the dictionary allows. The search takes the nearest few candidates only, so that with
+ * a farther reach WAL got larger, not smaller, and took longer; and each byte costs five of memory, for every stream under way.
+ */
+const reachBytes = 1024 * 1024;
+
 /** The distance that marks the end. */
 const endMark = 0xffff_ffff;
 
@@ -24,14 +30,17 @@ const shortReachBytes = 128 * 1024;
  * Takes the longest match that a short search finds, prefers the distances used last, and looks no further ahead: a quarter larger
  * than what `xz -6` makes of WAL and of heap files, smaller than zstd at level 3.
  *
- * @param header - its dictionary a power of two, of which each byte costs five of memory
+ * @param header - its dictionary a power of two
  */
 export function createLzmaEncoder(header: LzmaHeader): LzmaEncoder {
   const { literalContextBits, literalPositionBits } = header;
   const positionMask = (1 << header.positionBits) - 1;
   const literalPositionMask = (1 << literalPositionBits) - 1;
   const coder = createRangeEncoder(model.createProbabilities(literalContextBits + literalPositionBits));
-  const matches = createMatchFinder(header.dictionaryBytes, largestFeedBytes + model.longestMatch);
+  const matches = createMatchFinder(
+    Math.min(reachBytes, header.dictionaryBytes),
+    largestFeedBytes + model.longestMatch,
+  );
 
   let totalBytes = 0;
   let state = 0;
