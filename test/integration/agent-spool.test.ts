@@ -16,6 +16,7 @@ import { spoolName } from '../../src/wal/spool.ts';
 import { agentsOf, halfOf, processStatus, runningAgent, spooled } from '../support/agent-processes.ts';
 import { type ArchivingCluster, fillSegments, startArchiving } from '../support/archiving-cluster.ts';
 import { mayMount, mountSmallFileSystem } from '../support/mounts.ts';
+import { removeTree } from '../support/remove-tree.ts';
 import { readArchiver } from '../support/server-state.ts';
 import { giveToServerUser } from '../support/server-user.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -33,7 +34,7 @@ describe('a spool that is odd', () => {
   });
   afterAll(() => archiving[Symbol.asyncDispose]());
   afterEach(async () => {
-    rmSync(root, { recursive: true, maxRetries: 20, force: true });
+    await removeTree(root);
     await waitFor('the agent to end', () => agentsOf(archiving.cluster).length === 0);
     logged = archiving.cluster.log().length;
   });
@@ -104,13 +105,13 @@ describe('a spool that is odd', () => {
   });
 
   it.each([
-    ['is removed', () => rmSync(root, { recursive: true, maxRetries: 20 })],
+    ['is removed', () => removeTree(root)],
     ['is moved away', () => renameSync(root, `${root}.away`)],
     ['becomes open to others', () => chmodSync(root, 0o777)],
     [
       'is replaced by a file',
-      () => {
-        rmSync(root, { recursive: true, maxRetries: 20 });
+      async () => {
+        await removeTree(root);
         writeFileSync(root, '');
       },
     ],
@@ -118,7 +119,7 @@ describe('a spool that is odd', () => {
     await archiving.pileUp(4 * backlog);
     const agent = await runningAgent(archiving.cluster);
     await waitFor('a note', () => spooled(archiving.cluster, 'push', 'pushed').length > 0, { intervalMs: 1 });
-    spoil();
+    await spoil();
     await expectArchived(4 * backlog);
     await waitFor('the agent to end', () => processStatus(agent.processId) === undefined);
   });
