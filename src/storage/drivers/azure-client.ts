@@ -34,7 +34,7 @@ const pipelineOptions: StoragePipelineOptions = {
  * endpoint); `AZURE_STORAGE_KEY` or `AZURE_STORAGE_ACCESS_KEY`; `AZURE_STORAGE_SAS_TOKEN`; and then the chain of @azure/identity
  * (service principal, workload identity, managed identity, Azure CLI), which is loaded only when its turn comes.
  *
- * @throws {@link ConfigError} when no account is named or the connection string cannot be read
+ * @throws {@link ConfigError} when no account is named, account and suffix make no host, or the connection string cannot be read
  */
 export function createContainerClient(
   container: string,
@@ -49,7 +49,13 @@ export function createContainerClient(
       hint: 'Set AZURE_STORAGE_ACCOUNT or AZURE_STORAGE_CONNECTION_STRING, or write azure://container/prefix?account=name.',
     });
   }
-  const url = `https://${account}.blob.${suffixOf(settings, environment)}/${container}`;
+  const host = `${account}.blob.${suffixOf(settings, environment)}`;
+  const url = `https://${host}/${container}`;
+  if (URL.parse(url)?.host !== host.toLowerCase()) {
+    throw new ConfigError(`cannot open azure://${container}: ${JSON.stringify(host)} is not the name of a server`, {
+      hint: 'Check AZURE_STORAGE_ACCOUNT and AZURE_ENDPOINT_SUFFIX; an endpoint of another form goes into AZURE_STORAGE_CONNECTION_STRING.',
+    });
+  }
   const key = environment['AZURE_STORAGE_KEY'] || environment['AZURE_STORAGE_ACCESS_KEY'];
   if (key) return new ContainerClient(url, new StorageSharedKeyCredential(account, key), pipelineOptions);
   const token = environment['AZURE_STORAGE_SAS_TOKEN']?.replace(/^\?/, '');

@@ -53,6 +53,8 @@ describe('createContainerClient', () => {
   it.each<[Environment]>([
     [{}],
     [{ AZURE_STORAGE_ACCOUNT: 'acc', AZURE_ENVIRONMENT_NAME: 'AzureMoonCloud' }],
+    [{ AZURE_STORAGE_ACCOUNT: 'acc', AZURE_STORAGE_KEY: key, AZURE_ENDPOINT_SUFFIX: '127.0.0.1:10000' }],
+    [{ AZURE_STORAGE_ACCOUNT: 'acc/other', AZURE_STORAGE_KEY: key }],
     [{ AZURE_STORAGE_CONNECTION_STRING: `AccountKey=${key};Endpoint=nonsense` }],
     [{ AZURE_STORAGE_CONNECTION_STRING: `BlobEndpoint=http://[/;SharedAccessSignature=sig=${key}` }],
   ])('says what is missing or wrong in %j, and shows no secret', (environment) => {
