@@ -183,7 +183,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   s3CaCertFile: text({
     placeholder: '<path>',
     default: undefined,
-    aliases: ['AWS_CA_BUNDLE', 'S3_CA_CERT_FILE', 'WALG_S3_CA_CERT_FILE'],
+    aliases: ['S3_CA_CERT_FILE', 'WALG_S3_CA_CERT_FILE', 'AWS_CA_BUNDLE'],
     doc: 'Certificates (PEM) to trust for the S3 endpoint besides the built-in ones.',
   }),
   gcsEndpoint: text({

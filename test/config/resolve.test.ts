@@ -30,6 +30,11 @@ describe('resolveSettings', () => {
     expect(other.origins.s3Region).toBe('AWS_REGION');
   });
 
+  it('takes the certificates for S3 before those for all of AWS', () => {
+    const environment = { AWS_CA_BUNDLE: '/all.pem', WALG_S3_CA_CERT_FILE: '/s3.pem' };
+    expect(resolveSettings({ flags: {}, environment }).values.s3CaCertFile).toBe('/s3.pem');
+  });
+
   it('treats an empty variable as not set', () => {
     expect(resolveSettings({ flags: {}, environment: { SEAWALL_JOBS: '' }, file }).values.jobs).toBe(3);
   });
