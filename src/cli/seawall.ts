@@ -37,7 +37,7 @@ function optionsOf(name: SettingName): SettingOption[] {
 
 async function resolve(flags: Readonly<Record<string, string>>): Promise<CallSettings> {
   const environment = withPlainNames(await withSecretFiles(process.env));
-  const configPath = flags['config'] ?? environment['SEAWALL_CONFIG'];
+  const configPath = flags['config'] ?? (environment['SEAWALL_CONFIG'] || undefined);
   const file = await readConfigFile(configPath);
   const resolved = resolveSettings({ flags, environment, ...(file === undefined ? {} : { file }) });
   return { resolved, configPath, environment };

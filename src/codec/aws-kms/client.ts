@@ -31,7 +31,7 @@ export async function connectKms({ keyId, region, endpoint, environment }: AwsKm
     '@aws-sdk/client-kms',
     () => import('@aws-sdk/client-kms'),
   );
-  const usedRegion = region ?? regionOfArn(keyId) ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
+  const usedRegion = region || regionOfArn(keyId) || environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'];
   const credentials = awsCredentials(environment);
   const client = new KMSClient({
     customUserAgent: 'seawall',

@@ -46,9 +46,9 @@ export function createS3Client(
   const endpoint = endpointOf(settings, environment);
   const isAmazon = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname);
   const region =
-    settings.region ??
-    environment['AWS_REGION'] ??
-    environment['AWS_DEFAULT_REGION'] ??
+    settings.region ||
+    environment['AWS_REGION'] ||
+    environment['AWS_DEFAULT_REGION'] ||
     (isAmazon ? findRegion(settings.bucket, environment) : 'us-east-1');
   const credentials = awsCredentials(environment);
   const checksums = isAmazon ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
@@ -87,11 +87,11 @@ const freshFiles: object = { ignoreCache: true };
 
 function endpointOf(settings: S3Settings, environment: Environment): URL | undefined {
   const text =
-    settings.endpoint ??
-    environment['AWS_ENDPOINT_URL_S3'] ??
-    environment['AWS_ENDPOINT_URL'] ??
+    settings.endpoint ||
+    environment['AWS_ENDPOINT_URL_S3'] ||
+    environment['AWS_ENDPOINT_URL'] ||
     environment['AWS_ENDPOINT'];
-  if (text === undefined || text === '') return undefined;
+  if (!text) return undefined;
   const url = /^https?:\/\//i.test(text) ? text : `https://${text}`;
   if (URL.canParse(url)) return new URL(url);
   throw new ConfigError(`not the URL of an S3 endpoint: ${text}`, {

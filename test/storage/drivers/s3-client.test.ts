@@ -54,6 +54,14 @@ describe('createS3Client', () => {
     expect(await configOf({}, { ...keys, [name]: 'minio.example.org:9000' })).toMatchObject({ protocol: 'https:' });
   });
 
+  it('treats an empty variable as not set', async () => {
+    const empty = { AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: '', AWS_REGION: '', AWS_DEFAULT_REGION: '' };
+    expect(await configOf({}, { ...keys, ...empty, AWS_ENDPOINT: 'https://minio.example.org' })).toMatchObject({
+      host: 'minio.example.org',
+      region: 'us-east-1',
+    });
+  });
+
   it('prefers settings to the environment', async () => {
     const settings = { endpoint: 'http://one.example.org', region: 'eu-central-1', forcePathStyle: false };
     const environment = { ...keys, AWS_ENDPOINT_URL: 'http://two.example.org', AWS_REGION: 'us-west-2' };
