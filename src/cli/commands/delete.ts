@@ -51,7 +51,7 @@ export const deleteCommand: CommandDefinition = {
       call.print(formatTable(['kind', 'objects', 'size', 'which'], kinds.map(rowOf)));
     }
     if (kinds.length === 0) {
-      context.log.info({}, 'no backup found for deletion, and nothing else');
+      context.log.info({}, 'No backup found for deletion, and nothing else');
     } else if (!isConfirmed) {
       context.log.info({}, 'dry run: nothing was deleted. Add --confirm to delete it');
     } else {
