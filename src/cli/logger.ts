@@ -35,7 +35,7 @@ function fieldText(value: unknown): string {
   // Not imported, since that takes each call 4 ms and most have nothing to say.
   return process
     .getBuiltinModule('node:util')
-    .formatWithOptions({ breakLength: Number.POSITIVE_INFINITY }, '%O', value);
+    .formatWithOptions({ breakLength: Number.POSITIVE_INFINITY, compact: true }, '%O', value);
 }
 
 function jsonLogger(minimum: Level): Logger {

@@ -16,7 +16,8 @@ export function errorLines(error: unknown): string[] {
   const lines = [`seawall: error: ${error.message}`];
   let said = error.message;
   for (let cause = error.cause; hasWords(cause); cause = cause instanceof Error ? cause.cause : undefined) {
-    const words = describeError(cause);
+    // A library may spread its words over many lines.
+    const words = describeError(cause).replace(/\s*\n\s*/g, ' ');
     if (said.includes(words)) continue;
     lines.push(`seawall: cause: ${words}`);
     said += words;

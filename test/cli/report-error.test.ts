@@ -24,6 +24,11 @@ describe('errorLines', () => {
     expect(errorLines(error)).toEqual(['seawall: error: cannot store x', 'seawall: cause: checksum differs']);
   });
 
+  it('puts a cause of several lines on one', () => {
+    const error = new StoreError('cannot read x', { cause: new Error('[\n  {\n    "a": 1\n  }\n]'), retryable: false });
+    expect(errorLines(error)).toEqual(['seawall: error: cannot read x', 'seawall: cause: [ { "a": 1 } ]']);
+  });
+
   it('shows a bug with its stack', () => {
     expect(errorLines(new TypeError('oops')).join('\n')).toMatch(/this is a bug in seawall: TypeError: oops\n\s+at /);
   });
