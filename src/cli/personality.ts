@@ -37,6 +37,8 @@ export interface Personality {
   readonly commands: Readonly<Record<string, () => Promise<CommandDefinition>>>;
   /** Options that stand before or behind the command, whichever it is. */
   readonly commonOptions: readonly SettingOption[];
+  /** Whether switches may have a value, `--confirm=true`. */
+  readonly hasSwitchValues?: boolean;
   /** The options of one command that stand for its settings. */
   settingOptions(definition: CommandDefinition): readonly SettingOption[];
   /**

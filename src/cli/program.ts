@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { CommandDefinition } from './command.ts';
 import type { Personality, SettingOption } from './personality.ts';
 import { standardOutput } from './streams.ts';
+import { withoutSwitchValues } from './switch-values.ts';
 
 /** What the command line says, before settings are resolved. */
 export interface ParsedCall {
@@ -35,7 +36,8 @@ export async function parseCommandLine(
     });
   }
   try {
-    await program.parseAsync([...words], { from: 'user' });
+    const plainWords = personality.hasSwitchValues === true ? withoutSwitchValues(words, switchesOf(program)) : words;
+    await program.parseAsync([...plainWords], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
@@ -91,6 +93,13 @@ function addCommand(
     const flags = textsOf([...personality.commonOptions, ...settings], values);
     onCall({ definition, args: command.args, options: values, flags });
   });
+}
+
+/** The options that take no value, of the program and of its commands. */
+function switchesOf(program: Command): Set<string> {
+  const options = [program, ...program.commands].flatMap((command) => command.options);
+  const switches = options.filter(({ required, optional }) => !required && !optional);
+  return new Set(switches.flatMap(({ short, long }) => [short, long]).filter((name) => name !== undefined));
 }
 
 function addSettingOptions(command: Command, options: readonly SettingOption[]): void {

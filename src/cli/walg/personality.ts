@@ -27,6 +27,7 @@ export const walg: Personality = {
     { key: 'WALG_TARGET_STORAGE', flags: '--target-storage <name>', description: 'default', isHidden: true },
     ...knownWalgNames().filter(isFlag).map(optionOf),
   ],
+  hasSwitchValues: true,
   settingOptions: () => [],
   resolve,
   createLogger: createWalgLogger,

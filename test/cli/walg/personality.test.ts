@@ -81,6 +81,15 @@ describe('the wal-g personality', () => {
     expect(result.stderr).toContain(words);
   });
 
+  it('takes switches with a value, and those that are false as not given', async () => {
+    const env = { WALG_FILE_PREFIX: home };
+    const given = await run(['wal-g', 'backup-list', '--json=true', '--detail=false'], env);
+    expect(given).toMatchObject({ exitCode: 0, stdout: '[]\n' });
+    const left = await run(['wal-g', 'backup-list', '--json=false', '--turbo=true'], env);
+    expect(left).toMatchObject({ exitCode: 0, stdout: '' });
+    expect((await run(['wal-g', 'delete', 'everything', '--confirm=perhaps'], env)).exitCode).toBe(64);
+  });
+
   it('prints help and version', async () => {
     expect(await run(['wal-g', '--version'])).toMatchObject({
       exitCode: 0,
