@@ -1,4 +1,4 @@
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { lstat, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../context.ts';
 import { LocalFileError, systemErrorCode } from '../errors.ts';
@@ -17,13 +17,14 @@ const leftoverAgeMs = 15 * 60 * 1000;
  * has another name.
  *
  * @param content - opens the bytes; when it throws, that very error is thrown here, and the destination is as before
- * @throws {@link LocalFileError} or {@link PermissionError} when the destination cannot be written
+ * @throws {@link LocalFileError} or {@link PermissionError} when the destination cannot be written, or is no file
  */
 export async function placeFile(
   destination: string,
   content: () => AsyncIterable<Uint8Array>,
   { signal, isDurable = true }: { readonly signal: AbortSignal; readonly isDurable?: boolean },
 ): Promise<void> {
+  await refuseDevice(destination);
   const temporaryPath = temporaryNameFor(join(dirname(destination), temporaryStem));
   try {
     await writeFileAtomically(destination, content, { temporaryPath, isDurable, signal });
@@ -36,6 +37,15 @@ export async function placeFile(
       hint: 'Give the path, %p in restore_command; a relative one counts from the working directory.',
     });
   }
+}
+
+/** root, who wants to see whether a file can be fetched, names /dev/null, which would be a plain file from then on. */
+async function refuseDevice(destination: string): Promise<void> {
+  const stats = await lstat(destination).catch(() => undefined);
+  if (stats === undefined || stats.isFile() || stats.isSymbolicLink()) return;
+  throw new LocalFileError(`cannot write ${destination}: something else than a file has its name`, {
+    hint: 'Give the path of a file that may be replaced.',
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +54,13 @@ describe('placeFile', () => {
     }
     await expect(placeFile(destination, slow, { signal: controller.signal })).rejects.toThrow(/aborted/);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('takes the place of nothing but a file, such as a device', async () => {
+    execFileSync('mkfifo', [destination]);
+    await expect(placeFile(destination, content, { signal })).rejects.toThrow(LocalFileError);
+    expect((await lstat(destination)).isFIFO()).toBe(true);
+    expect(await readdir(folder)).toEqual(['RECOVERYXLOG']);
   });
 
   it('says what is wrong with a destination', async () => {
