@@ -9,6 +9,7 @@ import type { Lsn } from '../postgres/lsn.ts';
 import type { MappedTablespace } from '../postgres/tablespace-map.ts';
 import { controlPartFileName } from '../repository/layout.ts';
 import type { Repository } from '../repository/repository.ts';
+import { type AccountNames, readAccountNames } from '../util/account-names.ts';
 import { byteStringAsText } from '../util/byte-string.ts';
 import { createPageVerifier } from './check-pages.ts';
 import type { LocalCluster } from './check-server.ts';
@@ -69,10 +70,12 @@ export async function copyCluster(
     bytesDone += sizeBytes;
     options.onProgress({ bytesDone, bytesTotal, currentFile: byteStringAsText(path) });
   };
+  const accounts = await readAccountNames();
   const source = {
     dataDirectory,
     files,
     records,
+    accounts,
     reuseBlocks: repository.codec.releasesChunks ?? false,
     checksumAlgorithm: options.manifestChecksum,
     checkPages: pages?.check ?? nothingToCheck,
@@ -85,7 +88,7 @@ export async function copyCluster(
     parts,
     tablespaces,
     catalogSizeBytes,
-    controlFile: await copyControlFile(repository, objects, dataDirectory, options, context),
+    controlFile: await copyControlFile(repository, objects, dataDirectory, { ...options, accounts }, context),
     checkEnd(stopLsn) {
       for (const { path, block } of pages?.findImpossible(stopLsn) ?? []) {
         const index = files.paths.indexOf(path);
@@ -104,12 +107,12 @@ async function copyControlFile(
   repository: Repository,
   objects: StoredObjects,
   dataDirectory: string,
-  { manifestChecksum: algorithm }: CopyOptions,
+  { manifestChecksum: algorithm, accounts }: CopyOptions & { readonly accounts: AccountNames },
   { signal }: Context,
 ): Promise<ManifestFile> {
   const content = await readControlFileBytes(dataDirectory, signal);
   const status = await stat(join(dataDirectory, controlFilePath), { bigint: true });
-  const entry = { ...tarEntryOf(controlFilePath, 'file', status), sizeBytes: content.byteLength };
+  const entry = { ...tarEntryOf(controlFilePath, 'file', status, accounts), sizeBytes: content.byteLength };
   await objects.putPart(controlPartFileName(repository.codec), packContents([{ entry, content }]), signal);
   return describeContent(controlFilePath, content, status.mtime, algorithm);
 }

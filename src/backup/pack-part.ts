@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createFileChecksum, type FileChecksumAlgorithm } from '../postgres/file-checksum.ts';
 import { pageSizeBytes } from '../postgres/page-checksum.ts';
+import type { AccountNames } from '../util/account-names.ts';
 import { bytesOf, toByteString } from '../util/byte-string.ts';
 import { fileError } from '../util/file-error.ts';
 import { createChunk } from './chunk.ts';
@@ -14,6 +15,8 @@ export interface PackSource {
   readonly dataDirectory: string;
   readonly files: FoundFiles;
   readonly records: FileRecords;
+  /** Whom the files belong to; undefined for numbers alone. */
+  readonly accounts?: AccountNames | undefined;
   /** Whether whoever reads the tar is done with a block when he asks for the next one: then two blocks do for the whole part. */
   readonly reuseBlocks: boolean;
   readonly signal: AbortSignal;
@@ -70,7 +73,7 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
   async function packDirectory(index: number, path: string, place: Buffer): Promise<void> {
     const status = await unlessVanished(stat(place, { bigint: true }));
     if (status === undefined) return source.records.remove(index);
-    append(encodeTarHeader(tarEntryOf(path, 'directory', status)));
+    append(encodeTarHeader(tarEntryOf(path, 'directory', status, source.accounts)));
     const record = { sizeBytes: 0, modifiedNs: status.mtimeNs, checksum: '', corruptBlocks: [] };
     source.records.set(index, record);
   }
@@ -80,7 +83,7 @@ export async function* packPart(indexes: readonly number[], source: PackSource):
     if (file === undefined) return source.records.remove(index);
     const modifiedNs = comparableTime(file.status.mtimeNs, Date.now());
     const sizeBytes = Number(file.status.size);
-    append(encodeTarHeader(tarEntryOf(path, 'file', file.status)));
+    append(encodeTarHeader(tarEntryOf(path, 'file', file.status, source.accounts)));
     const checksum = source.checksumAlgorithm && createFileChecksum(source.checksumAlgorithm);
     const corruptBlocks: number[] = [];
     for (let positionBytes = 0; positionBytes < sizeBytes; ) {

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { BigIntStats } from 'node:fs';
+import type { AccountNames } from '../util/account-names.ts';
 import { bytesOf } from '../util/byte-string.ts';
 
 /**
@@ -22,12 +23,20 @@ export interface TarEntry {
   readonly mode: number;
   readonly userId: number;
   readonly groupId: number;
+  /** Left out where it does not fit its field: the number says the same. */
+  readonly userName?: string | undefined;
+  readonly groupName?: string | undefined;
   /** Whole seconds since 1970. */
   readonly modifiedSeconds: number;
 }
 
 /** The entry of something in the data directory. @param path - relative to the data directory, '' for itself */
-export function tarEntryOf(path: string, kind: TarEntry['kind'], status: BigIntStats): TarEntry {
+export function tarEntryOf(
+  path: string,
+  kind: TarEntry['kind'],
+  status: BigIntStats,
+  accounts?: AccountNames,
+): TarEntry {
   return {
     name: `/${path}`,
     kind,
@@ -35,6 +44,8 @@ export function tarEntryOf(path: string, kind: TarEntry['kind'], status: BigIntS
     mode: Number(status.mode) & 0o7777,
     userId: Number(status.uid),
     groupId: Number(status.gid),
+    userName: accounts?.users.get(Number(status.uid)),
+    groupName: accounts?.groups.get(Number(status.gid)),
     modifiedSeconds: Number(status.mtimeNs / 1_000_000_000n),
   };
 }
@@ -67,6 +78,8 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
     mode: 0o600,
     userId: 0,
     groupId: 0,
+    userName: undefined,
+    groupName: undefined,
     modifiedSeconds: 0,
   };
   return Buffer.concat([encodeBlock(paxEntry, 'x'), paxBody, Buffer.alloc(tarPaddingBytes(paxBody.length)), header]);
@@ -105,6 +118,8 @@ function encodeBlock(entry: TarEntry, typeFlag: string): Buffer {
   writeOctal(block, 136, 12, entry.modifiedSeconds, largest11Octal);
   block.write(typeFlag, 156, 'latin1');
   block.write('ustar\x0000', 257, 'latin1');
+  writeAccount(block, 265, entry.userName);
+  writeAccount(block, 297, entry.groupName);
   writeOctal(block, 329, 8, 0, largest7Octal);
   writeOctal(block, 337, 8, 0, largest7Octal);
   block.write(prefix, prefixField.offset, 'latin1');
@@ -120,6 +135,10 @@ function encodeBlock(entry: TarEntry, typeFlag: string): Buffer {
 function writeOctal(block: Buffer, offset: number, length: number, value: number, largest: number): void {
   const digits = fitsOctal(value, largest) ? value : 0;
   block.write(`${digits.toString(8).padStart(length - 1, '0')}\0`, offset, 'latin1');
+}
+
+function writeAccount(block: Buffer, offset: number, name = ''): void {
+  if (/^[\x21-\x7e]{1,31}$/.test(name)) block.write(name, offset, 'latin1');
 }
 
 function fitsOctal(value: number, largest: number): boolean {

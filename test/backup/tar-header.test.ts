@@ -38,18 +38,34 @@ async function readBack(entry: TarEntry) {
 describe('a tar header', () => {
   it('equals the one that WAL-G writes for the same file, byte for byte', () => {
     const header = Buffer.from(
-      encodeTarHeader({ ...file, name: '/base/1/112', sizeBytes: 8192, groupId: 101, modifiedSeconds: 0o15300241465 }),
+      encodeTarHeader({
+        ...file,
+        name: '/base/1/112',
+        sizeBytes: 8192,
+        groupId: 101,
+        userName: 'postgres',
+        groupName: 'postgres',
+        modifiedSeconds: 0o15300241465,
+      }),
     );
     const expected = Buffer.alloc(512);
     expected.write('/base/1/112');
     expected.write('0000600\x000000145\x000000145\x0000000020000\x0015300241465\x00', 100);
     expected.write('0', 156);
     expected.write('ustar\x0000', 257);
+    expected.write('postgres', 265);
+    expected.write('postgres', 297);
     expected.write('0000000\x000000000\x00', 329);
     expected.fill(' ', 148, 156);
     const sum = expected.reduce((total, byte) => total + byte, 0);
     expected.write(`${sum.toString(8).padStart(6, '0')}\x00 `, 148);
     expect(header.equals(expected)).toBe(true);
+  });
+
+  it('leaves out the name of an account that does not fit', async () => {
+    const names = { userName: 'a'.repeat(32), groupName: 'Büro' };
+    expect(Buffer.from(encodeTarHeader({ ...file, ...names })).equals(encodeTarHeader(file))).toBe(true);
+    expect(await readBack({ ...file, userName: 'a'.repeat(31) })).toMatchObject({ uname: 'a'.repeat(31), gname: '' });
   });
 
   it('marks a directory by its type alone, without a trailing slash', () => {

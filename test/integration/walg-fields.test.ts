@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pushBackup } from '../../src/backup/push.ts';
 import { createCodec } from '../../src/codec/codecs.ts';
@@ -11,6 +12,7 @@ import { createFileChecksum } from '../../src/postgres/file-checksum.ts';
 import { formatInstant } from '../../src/repository/instant.ts';
 import { createRepository } from '../../src/repository/repository.ts';
 import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
+import { readAccountNames } from '../../src/util/account-names.ts';
 import { type Journey, startJourney } from '../support/journey.ts';
 import { readStoredBackup, type StoredBackup } from '../support/read-backup.ts';
 
@@ -110,6 +112,17 @@ describe('a backup', () => {
     });
     expect(different).toEqual([]);
     expect(quiet.length).toBeGreaterThan(900);
+  });
+
+  it('names whom its files belong to, as far as the machine does', async () => {
+    const { users, groups } = await readAccountNames();
+    const { uid, gid } = statSync(journey.cluster.dataDirectory);
+    for (const part of ['part_001.tar.zst', 'pg_control.tar.zst']) {
+      const path = join(journey.repositoryPath, 'basebackups_005', name, 'tar_partitions', part);
+      const header = zstdDecompressSync(readFileSync(path)).toString('latin1', 0, 512);
+      const [user, group] = [265, 297].map((offset) => header.slice(offset, offset + 32).replace(/\0+$/, ''));
+      expect({ user, group }).toEqual({ user: users.get(uid) ?? '', group: groups.get(gid) ?? '' });
+    }
   });
 
   it('has the sizes of its files, of its parts as stored, and of all that was found', async () => {
