@@ -27,13 +27,20 @@ export interface ErrorDetails {
   readonly hint?: string;
 }
 
+/** So many characters of a message are kept: it may quote what a damaged object holds, and goes into PostgreSQL's log at every attempt. */
+const longestMessage = 4_000;
+
+function shortened(message: string): string {
+  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`;
+}
+
 /** Base of every error that is thrown on purpose; anything else that surfaces is a bug and is shown with its stack. */
 export abstract class SeawallError extends Error {
   abstract readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(shortened(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.hint = details.hint;
   }
@@ -98,7 +105,7 @@ export class LocalFileError extends SeawallError {
 
 /** The text of whatever was thrown, for use inside another message. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  return shortened(error instanceof Error ? error.message || error.name : String(error));
 }
 
 /** The `code` of a Node system error (`ENOENT`, `EXDEV` …), or undefined. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,21 @@ describe('wal-fetch, whose every failure must not look like the end of the archi
     );
     expect(result.stderr).toMatch(/^seawall: error: /);
     expect(result.exitCode).toBe(200);
+  });
+});
+
+describe('a stored file that is damaged', () => {
+  it('does not pour its content into the log', async () => {
+    const stored = join(folder, 'damaged', 'wal_005');
+    await mkdir(stored, { recursive: true });
+    await writeFile(join(stored, '00000002.history'), Buffer.alloc(1_000_000));
+    const repository = join(folder, 'damaged');
+    const result = await runSeawall(['wal-fetch', '00000002.history', 'out', '--repository', repository], {
+      cwd: folder,
+    });
+    expect(result.exitCode).toBe(200);
+    expect(result.stderr).toContain('00000002.history has a line that is not one');
+    expect(result.stderr.length).toBeLessThan(10_000);
   });
 });
 
