@@ -52,9 +52,9 @@ export async function pushWithAgent(options: PushWithAgentOptions, context: Cont
     if (await isDoneByOther(half, path, context)) return await stayWhileAhead(half, call.dataDirectory, context);
   }
   const claimed = await prepareSpool(half, options, context);
-  // The agent has taken the file between the two looks: to push it at the same time would be for nothing.
-  if (half !== undefined && claimed === undefined && (await isDoneByOther(half, path, context))) return;
   try {
+    // The agent has taken the file between the two looks, or is through with it: to push it as well would be for nothing.
+    if (half !== undefined && (await isDoneByOther(half, path, context, claimed !== undefined))) return;
     const { modifiedAt } = await options.push();
     if (claimed !== undefined) await notePushed(claimed, fileName, { modifiedAt, warnings: [] }).catch(() => undefined);
   } finally {
@@ -63,8 +63,8 @@ export async function pushWithAgent(options: PushWithAgentOptions, context: Cont
 }
 
 /** Whether somebody else has made the file durable, which is waited for while it is in flight; says what there is to say about it. */
-async function isDoneByOther(half: Half, path: string, context: Context): Promise<boolean> {
-  const warnings = await waitForOther(half, path, context);
+async function isDoneByOther(half: Half, path: string, context: Context, isClaimed = false): Promise<boolean> {
+  const warnings = isClaimed ? await readPushed(half, basename(path), path) : await waitForOther(half, path, context);
   for (const { fields, message } of warnings ?? []) context.log.warn(fields, message);
   return warnings !== undefined;
 }
