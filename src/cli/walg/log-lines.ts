@@ -12,10 +12,18 @@ export function createWalgLogger(settings: Pick<Settings, 'logLevel' | 'logForma
   return createLogger(settings, (level, text) => walgLine(prefixes[level], text));
 }
 
+/** What hints advise, as it is called here. */
+const commandNames = [
+  ["'seawall list'", "'wal-g backup-list'"],
+  ["'seawall basebackup'", "'wal-g backup-push'"],
+] as const;
+
 /** Prints why a command failed, in WAL-G's form. */
 export function reportWalgError(error: unknown): void {
   for (const line of errorLines(error)) {
-    writeError(`${walgLine('ERROR', line.replace(/^seawall: (error: )?/, ''))}\n`);
+    let words = line.replace(/^seawall: (error: )?/, '');
+    for (const [ours, walgs] of commandNames) words = words.replace(ours, walgs);
+    writeError(`${walgLine('ERROR', words)}\n`);
   }
 }
 

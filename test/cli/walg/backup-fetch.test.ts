@@ -41,6 +41,11 @@ describe('backup-fetch', () => {
     expect(readdirSync(directory).filter((name) => /signal|unfinished/.test(name))).toEqual([]);
   });
 
+  it('advises by the names of its own commands', async () => {
+    const { stderr } = await fetchBackup('base_000000010000000000000009');
+    expect(stderr).toContain("hint: See which there are with 'wal-g backup-list'.");
+  });
+
   it.each([
     ['no backup', [], 64, 'no backup named'],
     ['a backup by name and by user data', ['LATEST', '--target-user-data', '1'], 64, 'by name and by user data'],
