@@ -57,11 +57,12 @@ async function* encodeFrame(
         yield await compressFrame(block, level);
         return;
       }
-      yield* await underWay;
+      const pieces = await underWay;
       compressor ??= compressors.take();
       underWay = compressBlock(compressor, block);
       // It is waited for only when the next block is there, and not at all when the source fails before.
       underWay.catch(() => undefined);
+      yield* pieces;
     }
     if (compressor === undefined) {
       // A zstd file has at least one frame; without it, an empty object could not be told from a lost one.
