@@ -18,7 +18,7 @@ import { createWalgLogger, reportWalgError } from './log-lines.ts';
 export const walg: Personality = {
   name: 'wal-g',
   introduction: "Seawall, which answers here as WAL-G does. The README's “Coming from WAL-G” tells what differs.",
-  versionFlags: '--version',
+  versionFlags: '-v, --version',
   versionText: (version) => `wal-g version v${version}\tseawall\tPostgreSQL`,
   commands: walgCommands,
   commonOptions: [

@@ -91,10 +91,12 @@ describe('the wal-g personality', () => {
   });
 
   it('prints help and version', async () => {
-    expect(await run(['wal-g', '--version'])).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringMatching(/^wal-g version v/),
-    });
+    for (const flag of ['--version', '-v']) {
+      expect(await run(['wal-g', flag])).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/^wal-g version v/),
+      });
+    }
     const { stdout } = await run(['wal-g', 'backup-push', '--help']);
     expect(stdout).toMatch(/^Examples:\n {2}wal-g backup-push /);
     expect(stdout).toContain('--delta-from-name');
