@@ -17,6 +17,8 @@ export interface WalHeader {
   readonly startLsn: Lsn;
   readonly systemIdentifier: bigint;
   readonly segmentSizeBytes: number;
+  /** XLOG_BLCKSZ, 8192 unless PostgreSQL was built otherwise. */
+  readonly pageSizeBytes: number;
 }
 
 /** How many bytes from the start of a segment {@link parseWalHeader} needs. */
@@ -59,6 +61,7 @@ export function parseWalHeader(page: Uint8Array, fileName: string): WalHeader {
     startLsn: toLsn(view.getBigUint64(8, true)),
     systemIdentifier: view.getBigUint64(24, true),
     segmentSizeBytes: view.getUint32(32, true),
+    pageSizeBytes: view.getUint32(36, true),
   };
 }
 

@@ -1,4 +1,5 @@
-import { knownSuffixes } from '../codec/codecs.ts';
+import { codecForSuffix, knownSuffixes } from '../codec/codecs.ts';
+import { AlreadyExistsError } from '../errors.ts';
 import { parseWalFileName } from '../postgres/wal-name.ts';
 import type { CallOptions, ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { backupFolder, suffixAfter, walFolder, walKey, walKeyPrefix } from './layout.ts';
@@ -108,6 +109,26 @@ export async function putWal(
   const place = walPlace(repository, fileName);
   await repository.store.put(place.key, () => encodeObject(repository, body()), { ...options, ifAbsent: true });
   return place;
+}
+
+/**
+ * Makes durable what somebody else has stored of a WAL file: only the answer to a put, that the key is taken, says so. Should it be gone by
+ * then, it is stored anew.
+ *
+ * @param body - as for {@link putWal}
+ */
+export async function makeWalDurable(
+  repository: Repository,
+  place: WalPlace,
+  body: () => AsyncIterable<Uint8Array>,
+  options: CallOptions = {},
+): Promise<void> {
+  const encoded = () => encodeObject(repository, body(), codecForSuffix(place.suffix));
+  try {
+    await repository.store.put(place.key, encoded, { ...options, ifAbsent: true });
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+  }
 }
 
 /** Which of the stored segments to list. */

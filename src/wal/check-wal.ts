@@ -4,6 +4,7 @@ import { checkFirstPage } from '../postgres/first-page.ts';
 import { parseTimelineHistory } from '../postgres/timeline-history.ts';
 import { parseWalHeader, walHeaderSizeBytes } from '../postgres/wal-header.ts';
 import type { WalFileName } from '../postgres/wal-name.ts';
+import { type PageWatch, watchPages } from '../postgres/wal-pages.ts';
 import { inBlocks } from '../util/in-blocks.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -45,8 +46,8 @@ export function checkStart(
 }
 
 /**
- * Passes a WAL file's bytes on and proves on the way that they are what the name says. Nothing of a file with a wrong start is
- * passed on, and no byte beyond the size in its header, so that a hostile object cannot fill the disk.
+ * Passes a WAL file's bytes on and proves on the way that they are what the name says: its start, its size, the headers of its pages.
+ * Nothing of a file with a wrong start is passed on, and no byte beyond the size in its header, so that a hostile object cannot fill the disk.
  *
  * @throws {@link IntegrityError} that names the file and what is wrong with it; what the source throws
  */
@@ -57,17 +58,25 @@ export async function* checkedWal(
 ): AsyncGenerator<Uint8Array> {
   let passedBytes = 0;
   let sizeBytes = 0;
+  let watch: PageWatch | undefined;
   for await (const block of inBlocks(source, blockSizeBytes)) {
     if (passedBytes === 0) {
       sizeBytes = sizeFromStart(name, block);
       checkStart(name, block, sizeBytes, expected);
+      watch = pageWatchFor(name, block);
     }
     passedBytes += block.length;
     if (passedBytes > sizeBytes) throw wrongSize(name, `goes on after the ${sizeBytes} bytes that it should have`);
+    watch?.(block);
     yield block;
   }
   if (passedBytes === 0) checkStart(name, new Uint8Array(), 0, expected);
   if (passedBytes < sizeBytes) throw wrongSize(name, `ends after ${passedBytes} of ${sizeBytes} bytes`);
+}
+
+function pageWatchFor(name: WalFileName, start: Uint8Array): PageWatch | undefined {
+  if (name.kind !== 'segment' && name.kind !== 'partial') return undefined;
+  return watchPages(name.fileName, parseWalHeader(start, name.fileName), name.timeline);
 }
 
 /** What the header of a segment says; a text must fit into one block, so that is all of it. */

@@ -3,7 +3,15 @@ import type { Context } from '../context.ts';
 import { AlreadyExistsError, UsageError } from '../errors.ts';
 import { parseWalFileName, type WalFileName } from '../postgres/wal-name.ts';
 import type { Repository } from '../repository/repository.ts';
-import { findWal, nameOfObject, openWal, putWal, type WalPlace, walPlace } from '../repository/wal-archive.ts';
+import {
+  findWal,
+  makeWalDurable,
+  nameOfObject,
+  openWal,
+  putWal,
+  type WalPlace,
+  walPlace,
+} from '../repository/wal-archive.ts';
 import { formatBytes } from '../util/bytes.ts';
 import { checkStart, startSizeBytes } from './check-wal.ts';
 import { findDataDirectory, readCluster } from './cluster.ts';
@@ -63,6 +71,8 @@ export async function pushWal(repository: Repository, options: PushOptions, cont
     if (!isElsewhere && (await storeIfAbsent(repository, name, file, signal))) return { ...result, outcome: 'stored' };
 
     await requireSameBytes(repository, isElsewhere ? stored : [place], file, signal);
+    for (const other of isElsewhere ? stored : [])
+      await makeWalDurable(repository, other, () => file.read(), { signal });
     context.log.warn(
       { fileName: name.fileName, location: repository.store.location },
       'archived already, with the same bytes',

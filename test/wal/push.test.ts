@@ -293,6 +293,18 @@ describe('push that is interrupted', () => {
     expect(await push(fileName, segment, createRepository(watched, zstd))).toMatchObject({ outcome: 'present' });
     expect(watched.calls.map(({ member }) => member)).toEqual(['list', 'put', 'get']);
   });
+
+  it('makes what somebody else has stored in another compression durable, too, or fails', async () => {
+    const directory = createFilesystemStore(folder);
+    await push(fileName, segment, createRepository(directory, createCodec('lz4')));
+    const watched = faultyStore(directory);
+    expect(await push(fileName, segment, createRepository(watched, zstd))).toMatchObject({ outcome: 'present' });
+    expect(watched.calls.map(({ member }) => member)).toEqual(['list', 'get', 'put']);
+    expect(watched.calls.at(-1)?.key).toBe(`wal_005/${fileName}.lz4`);
+    const failing = faultyStore(directory, { kind: 'fail', member: 'put', call: 1 });
+    await expect(push(fileName, segment, createRepository(failing, zstd))).rejects.toThrow(StoreError);
+    expect(await Array.fromAsync(directory.list('wal_005/'))).toHaveLength(1);
+  });
 });
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
