@@ -59,6 +59,16 @@ describe('a spool that is odd', () => {
     expect(notOfSpool.filter((line) => !line.startsWith('seawall: warn: going on without the agent'))).toEqual([]);
   }
 
+  async function replaceByFile(): Promise<boolean> {
+    await removeTree(root);
+    try {
+      writeFileSync(root, '', { flag: 'wx' });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   function makeRoot(): string {
     mkdirSync(root, { mode: 0o700 });
     giveToServerUser(root);
@@ -110,10 +120,8 @@ describe('a spool that is odd', () => {
     ['becomes open to others', () => chmodSync(root, 0o777)],
     [
       'is replaced by a file',
-      async () => {
-        await removeTree(root);
-        writeFileSync(root, '');
-      },
+      // A call may make it anew in between.
+      () => waitFor('the file in its place', replaceByFile, { intervalMs: 1 }),
     ],
   ])('costs nothing but the agent when it %s while the agent is at work', async (_what, spoil) => {
     await archiving.pileUp(4 * backlog);
