@@ -6,7 +6,7 @@ import { makeSegment, testSystemIdentifier } from '../support/wal-segment.ts';
 const fileName = '000000030000000A000000FE';
 
 describe('WAL header', () => {
-  it('tells the major, timeline, position, cluster and segment size', () => {
+  it('tells the major, timeline, position, cluster, segment size and page size', () => {
     const page = makeSegment({ fileName, segmentSizeBytes: 16 * 1024 * 1024, timeline: 2 }).subarray(
       0,
       walHeaderSizeBytes,
@@ -18,6 +18,7 @@ describe('WAL header', () => {
       startLsn: 0xa_fe00_0000n,
       systemIdentifier: testSystemIdentifier,
       segmentSizeBytes: 16 * 1024 * 1024,
+      pageSizeBytes: 8192,
     });
   });
 
