@@ -12,8 +12,8 @@ export function isJsonSpace(byte: number | undefined): boolean {
 }
 
 /**
- * Looks for the end of a JSON value that arrives in chunks, and then of the next one. It counts brackets and knows strings; whether it is JSON in between is
- * not looked at.
+ * Looks for the end of a JSON value that arrives in chunks, and then of the next one. It counts brackets and knows strings;
+ * whether it is JSON in between is not looked at.
  *
  * @returns a function that takes the rest of a chunk, from an index on, and gives the index behind the value; undefined when the
  *   value goes on in the next chunk

@@ -43,8 +43,8 @@ export function likelyWalPlace(repository: Repository, fileName: string): WalPla
 }
 
 /**
- * Every object that holds exactly this WAL file, in whatever compression, those included that we cannot read. An empty answer is no proof that the file is absent:
- * see {@link holdsObjects}.
+ * Every object that holds exactly this WAL file, in whatever compression, those included that we cannot read. An empty answer is
+ * no proof that the file is absent: see {@link holdsObjects}.
  */
 export async function findWal(
   repository: Repository,

@@ -13,7 +13,8 @@ export interface ZstdOptions {
 }
 
 /**
- * Zstandard, one frame with a content checksum. Concatenated and skippable frames and windows up to 512 MiB are read. An object that is cut off exactly between two frames is a valid, shorter object: whoever knows the plain size compares it.
+ * Zstandard, one frame with a content checksum. Concatenated and skippable frames and windows up to 512 MiB are read. An object
+ * that is cut off exactly between two frames is a valid, shorter object: whoever knows the plain size compares it.
  *
  * @throws {@link ConfigError} when the level does not exist or the engine is not installed
  * @see RFC 8878

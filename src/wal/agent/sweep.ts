@@ -9,8 +9,9 @@ import { isServerRun } from './server-run.ts';
 
 /**
  * Removes what nobody will look for any more: the spools of former runs of the server, halves that served other settings, what a dead
- * agent has fetched for a recovery that is over, and in this half the claims of dead processes and what their fetches left unfinished. What does not look like ours stays, and so does what cannot be
- * removed: nothing depends on it. Whoever calls this is the only agent.
+ * agent has fetched for a recovery that is over, and in this half the claims of dead processes and what their fetches left
+ * unfinished. What does not look like ours stays, and so does what cannot be removed: nothing depends on it. Whoever calls this is
+ * the only agent.
  */
 export async function sweepSpool(call: SpoolCall, half: Half): Promise<void> {
   const run = dirname(half.path);
