@@ -25,13 +25,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
-/** The files, from Node itself aside, that a call loads. */
-async function filesLoadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
+/** The modules that a call loads, Node's own among them: `node:path`. */
+async function modulesLoadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
   const call = ['--import', recorder, main, ...args, '--repository', folder];
   const { exitCode, stderr } = await runCommand(process.execPath, call, { cwd: folder, env });
   expect(exitCode).toBe(0);
-  const urls = JSON.parse(stderr) as string[];
-  return urls.filter((url) => url.startsWith('file:'));
+  return JSON.parse(stderr) as string[];
+}
+
+/** The files, from Node itself aside, that a call loads. */
+async function filesLoadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
+  return (await modulesLoadedBy(args, env)).filter((url) => url.startsWith('file:'));
 }
 
 describe('a call to a directory repository', () => {
@@ -45,6 +49,16 @@ describe('a call to a directory repository', () => {
       const sizes = files.map((url) => statSync(fileURLToPath(url)).size);
       expect(sizes.filter((sizeBytes) => sizeBytes > 1024)).toHaveLength(1);
       expect(sizes.length).toBeLessThanOrEqual(5);
+    }
+  });
+
+  it('loads nothing to start threads with, whatever it compresses with', async () => {
+    for (const [number, codec] of ['zstd', 'lz4'].entries()) {
+      const other = `00000001000000000000000${4 + number}`;
+      writeFileSync(join(folder, other), makeSegment({ fileName: other }));
+      const modules = await modulesLoadedBy(['wal-push', other, '--compression', codec]);
+      expect(modules).toContain('node:path');
+      expect(modules).not.toContain('node:worker_threads');
     }
   });
 

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { PackedBlock } from './packing-thread-program.ts';
 
 /** A thread that packs block after block, as {@link packBlock} does. It keeps the process alive only while it works. */
@@ -20,9 +20,11 @@ const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4
 export function createPackingThread(): PackingThread {
   /** Those who wait, in the order of their blocks. */
   const waiting: PromiseWithResolvers<PackedBlock>[] = [];
-  let worker: Worker | undefined;
+  let worker: Promise<Worker> | undefined;
 
-  const start = (): Worker => {
+  const start = async (): Promise<Worker> => {
+    // Loaded only now: it takes every call of PostgreSQL 1.5 ms, and hardly any has so much to pack.
+    const { Worker } = await import('node:worker_threads');
     // Beside this file in each build: TypeScript's own, that for Node, and the bundle.
     const program = new URL(`./packing-thread-program${extname(import.meta.url)}`, import.meta.url);
     const started = new Worker(program, { resourceLimits, execArgv: [] });
@@ -47,13 +49,14 @@ export function createPackingThread(): PackingThread {
       return waiting.length > 0;
     },
 
-    pack(plain) {
-      worker ??= start();
+    async pack(plain) {
       const result = Promise.withResolvers<PackedBlock>();
       waiting.push(result);
-      worker.ref();
-      worker.postMessage(plain, [plain.buffer]);
-      return result.promise;
+      worker ??= start();
+      const started = await worker;
+      started.ref();
+      started.postMessage(plain, [plain.buffer]);
+      return await result.promise;
     },
   };
 }
