@@ -1,6 +1,6 @@
 import { IntegrityError } from '../../errors.ts';
 import { loadLibrary } from '../../util/load-library.ts';
-import { keep, packBlock } from './pack-block.ts';
+import { keep, packBlock, sizeFieldBytes } from './pack-block.ts';
 
 /** A running xxHash-32, seed 0. */
 export interface Lz4Checksum {
@@ -26,8 +26,6 @@ export interface Lz4Library {
   checksum(bytes: Uint8Array): number;
   createChecksum(): Lz4Checksum;
 }
-
-const sizeFieldBytes = 4;
 
 /** @throws {@link ConfigError} when one of the packages is not installed */
 export async function loadLz4(): Promise<Lz4Library> {

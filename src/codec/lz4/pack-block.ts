@@ -1,7 +1,8 @@
 /** Set in a block's size when its bytes are stored as they are. */
 export const storedPlainFlag = 0x8000_0000;
 
-const sizeFieldBytes = 4;
+/** Of the size ahead of each block. */
+export const sizeFieldBytes = 4;
 
 /**
  * The block with its size ahead, as a frame holds it: compressed, or as it is where that is not larger. It has memory of its own.
