@@ -11,6 +11,7 @@ import {
   spoolOf,
 } from '../support/agent-processes.ts';
 import { type ArchivingCluster, fillSegments, startArchiving } from '../support/archiving-cluster.ts';
+import type { Server } from '../support/postgres-server.ts';
 import { readArchiver } from '../support/server-state.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -60,14 +61,23 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
     await archiving.drained();
     const before = await readArchiver(cluster);
     renameSync(repository, `${repository}.away`);
-    await fillSegments(cluster, 5);
-    await waitFor('a failure', async () => (await readArchiver(cluster)).failedCount > before.failedCount);
-    // The agent's own word, and that of the call.
-    await waitFor('the word of the agent', () => /the agent could not push this file.*cannot open/.test(cluster.log()));
-    expect(cluster.log()).toMatch(/seawall: error: cannot open the directory/);
-    renameSync(`${repository}.away`, repository);
-    // After three failures PostgreSQL waits a minute, unless there is a new segment.
-    await fillSegments(cluster, 1);
+    try {
+      await fillSegments(cluster, 5);
+      await waitFor('a failure', async () => (await readArchiver(cluster)).failedCount > before.failedCount);
+      // The agent's own word, and that of the call.
+      await waitFor(
+        'the word of the agent',
+        async () => {
+          await wakeArchiver(cluster);
+          return /the agent could not push this file.*cannot open/.test(cluster.log());
+        },
+        { intervalMs: 2_000 },
+      );
+      expect(cluster.log()).toMatch(/seawall: error: cannot open the directory/);
+    } finally {
+      renameSync(`${repository}.away`, repository);
+    }
+    await wakeArchiver(cluster);
     await archiving.drained();
     await waitFor('the words of the failures to go', () => spooled(cluster, 'push', 'failed').length === 0);
     await archiving.compareArchive();
@@ -104,6 +114,11 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
     await archiving.compareArchive();
   });
 });
+
+/** After three failures PostgreSQL waits a minute, unless there is a new segment. */
+async function wakeArchiver(cluster: Server): Promise<void> {
+  await fillSegments(cluster, 1);
+}
 
 // Four jobs are the most that there are by default, and each compression takes another amount of memory for each of them.
 it.each([

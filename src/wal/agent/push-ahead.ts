@@ -26,8 +26,8 @@ export interface PushAheadOptions {
 
 /**
  * Pushes what waits for archive_command, in its order, before PostgreSQL asks for it, until the context is aborted: takes each file
- * by a claim, pushes it as wal-push does, and leaves a note, of success or of the failure. After a failure nothing else is begun until
- * that file is through: PostgreSQL cannot go on without it either.
+ * by a claim, pushes it as wal-push does, and leaves a note, of success or of the failure. After a failure nothing behind that file
+ * is begun until it is through: PostgreSQL cannot go on without it either.
  *
  * @throws the system's error when the spool can no longer be written, or archive_status no longer be read
  */

@@ -31,8 +31,12 @@ export async function isReady(dataDirectory: string, fileName: string): Promise<
   );
 }
 
-/** Timeline histories first, then by name. @see postgres src/backend/postmaster/pgarch.c, ready_file_comparator */
-function compareReady(one: string, other: string): number {
+/**
+ * The order of {@link listReady}: timeline histories first, then by name.
+ *
+ * @see postgres src/backend/postmaster/pgarch.c, ready_file_comparator
+ */
+export function compareReady(one: string, other: string): number {
   const [isHistory, isOtherHistory] = [one.endsWith('.history'), other.endsWith('.history')];
   if (isHistory !== isOtherHistory) return isHistory ? -1 : 1;
   return one < other ? -1 : one > other ? 1 : 0;

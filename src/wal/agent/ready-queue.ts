@@ -3,7 +3,7 @@ import type { FolderWatch } from '../../util/watch-folders.ts';
 import type { Half } from '../spool.ts';
 import { claim } from '../spool-claims.ts';
 import { forgetFile, listFailed, listPushed } from '../spool-notes.ts';
-import { listReady } from './ready-files.ts';
+import { compareReady, listReady } from './ready-files.ts';
 
 /** So many files are pushed ahead of PostgreSQL; more would only make the folders slow. */
 const aheadLimit = 1_000;
@@ -35,7 +35,7 @@ export interface ReadyQueue {
   /** Each file once, claimed for this process; waits for more, and ends when the context is aborted. */
   files(): AsyncGenerator<string>;
   succeeded(fileName: string): void;
-  /** The file will come again after a while, and no other one before that. */
+  /** The file will come again after a while, and none behind it before that. */
   failed(fileName: string): void;
 }
 
@@ -60,7 +60,7 @@ export function createReadyQueue({ half, dataDirectory, changes }: ReadyQueueSou
       const failures = trouble?.fileName === fileName ? trouble.failures + 1 : 1;
       const delayMs = retryDelaysMs[failures - 1] ?? retryDelaysMs.at(-1) ?? 0;
       // Of several files that fail side by side, the first is the one that PostgreSQL waits for.
-      if (trouble === undefined || fileName <= trouble.fileName) {
+      if (trouble === undefined || compareReady(fileName, trouble.fileName) <= 0) {
         trouble = { fileName, failures, retryAtMs: nowMs() + delayMs };
       }
     },
@@ -76,8 +76,9 @@ export function createReadyQueue({ half, dataDirectory, changes }: ReadyQueueSou
 
       let count = 0;
       for (const fileName of candidates(ready, ahead)) {
-        const isOutdated = nowMs() - startedMs > listUsedMs || (trouble !== undefined && trouble.fileName !== fileName);
-        if (context.signal.aborted || isOutdated || ahead.size + count >= aheadLimit) break;
+        const isOutdated = nowMs() - startedMs > listUsedMs;
+        const isFull = ahead.size + count >= aheadLimit;
+        if (context.signal.aborted || isOutdated || isFull || isBehindTrouble(fileName)) break;
         if (!(await claim(half, fileName))) continue;
         begun.add(fileName);
         count += 1;
@@ -93,8 +94,16 @@ export function createReadyQueue({ half, dataDirectory, changes }: ReadyQueueSou
 
   function candidates(ready: readonly string[], ahead: ReadonlySet<string>): readonly string[] {
     const open = ready.filter((fileName) => !ahead.has(fileName) && !begun.has(fileName));
-    if (trouble === undefined) return open;
-    return nowMs() < trouble.retryAtMs ? [] : open.filter((fileName) => fileName === trouble?.fileName);
+    return open.filter((fileName) => !isBehindTrouble(fileName) && !isTooEarly(fileName));
+  }
+
+  /** A file that a call had in flight is none of these: PostgreSQL waits for it, and it comes before the one that failed. */
+  function isBehindTrouble(fileName: string): boolean {
+    return trouble !== undefined && compareReady(fileName, trouble.fileName) > 0;
+  }
+
+  function isTooEarly(fileName: string): boolean {
+    return trouble?.fileName === fileName && nowMs() < trouble.retryAtMs;
   }
 
   /** The files that are noted as durable, without those that PostgreSQL has asked for, whose notes are gone now. */

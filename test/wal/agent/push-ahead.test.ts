@@ -173,6 +173,22 @@ describe('pushing ahead when a push fails', () => {
     await waitFor('all of them', () => pushed().length === 3);
   });
 
+  it('tries a file before it, which a call of PostgreSQL had in flight, and leaves word of that one, too', async () => {
+    const broken = new StoreError('the store is out of order', { retryable: false });
+    await using call = await startOtherProcess();
+    for (const number of [1, 2, 3]) space.addReady(name(number));
+    writeFileSync(join(half.path, 'claimed', name(1)), call.identity);
+    const faults = Array.from(
+      { length: 9 },
+      (_, index) => ({ kind: 'fail', member: 'put', call: index + 1, error: broken }) as const,
+    );
+    await using _agent = start(faultyStore(memory, ...faults), 1);
+    await waitFor('word of the second', () => failed().includes(name(2)));
+    await call.kill();
+    await waitFor('word of the first', () => failed().includes(name(1)));
+    expect([pushed(), failed().sort()]).toEqual([[], [name(1), name(2)]]);
+  });
+
   it('goes on when somebody else gets the file through', async () => {
     const broken = new StoreError('the store is out of order', { retryable: false });
     for (const number of [1, 2]) space.addReady(name(number));
