@@ -20,7 +20,19 @@ export interface Part extends Disposable {
  * its size. Disposing of it lets go of the body, however far it was read.
  */
 export type CutBody = AsyncDisposable &
-  ({ readonly whole: Uint8Array } | { readonly whole?: undefined; readonly parts: AsyncIterable<Part> });
+  (WholeBody | { readonly whole?: undefined; readonly parts: AsyncIterable<Part> });
+
+interface WholeBody {
+  readonly whole: Uint8Array;
+  /** To be called when the whole is stored, and no request reads it any more: its memory is then used for a later body. */
+  readonly sent: () => void;
+}
+
+/** So many bodies go side by side by default; memory of more is left to the garbage collector. */
+const spareHeadsKept = 4;
+
+/** Memory of bodies that were sent. Up to 17 MiB for each segment would be too much to wait for the garbage collector. */
+const spareHeads: Uint8Array[] = [];
 
 /**
  * Size of a part by its index, from 0: the base for the first thousand, doubled for each thousand that follows. So no
@@ -40,19 +52,28 @@ export async function cutBody(body: Body, sizes: CutSizes, signal?: AbortSignal)
     return isSmall ? cutWhole(body) : cutParts(sizes, body);
   }
   const chunks = abortable(body(), signal);
-  const head = Buffer.allocUnsafeSlow(sizes.wholeBytes);
+  const head = takeHead(sizes.wholeBytes);
   let filled = 0;
   for (;;) {
     const { done, value } = await chunks.next();
-    if (done === true) return cutWhole(head.subarray(0, filled));
+    if (done === true) return cutWhole(head.subarray(0, filled), () => keepHead(head));
     if (filled + value.length > head.length) return cutParts(sizes, head.subarray(0, filled), value, chunks);
     head.set(value, filled);
     filled += value.length;
   }
 }
 
-function cutWhole(whole: Uint8Array): CutBody {
-  return { whole, [Symbol.asyncDispose]: async () => undefined };
+function cutWhole(whole: Uint8Array, sent: () => void = () => undefined): CutBody {
+  return { whole, sent, [Symbol.asyncDispose]: async () => undefined };
+}
+
+function takeHead(sizeBytes: number): Uint8Array {
+  const spare = spareHeads.pop();
+  return spare?.length === sizeBytes ? spare : Buffer.allocUnsafeSlow(sizeBytes);
+}
+
+function keepHead(head: Uint8Array): void {
+  if (spareHeads.length < spareHeadsKept) spareHeads.push(head);
 }
 
 /** Cuts what has been read already, and then the rest. The memory of the head is ours as soon as there is a rest. */

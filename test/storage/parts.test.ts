@@ -77,6 +77,21 @@ describe('cutBody', () => {
     expect(body.equals(copy)).toBe(true);
   });
 
+  it('uses the memory of a whole body again once that is sent, not before', async () => {
+    const cutWhole = async (bytes: Uint8Array) => {
+      const cut = await cutBody(() => inChunks(bytes, 7), sizes);
+      if (cut.whole === undefined) throw new Error('it was cut');
+      return cut;
+    };
+    const [first, second] = [await cutWhole(walLikeBytes(20)), await cutWhole(walLikeBytes(10))];
+    expect(second.whole.buffer).not.toBe(first.whole.buffer);
+    second.sent();
+    const third = await cutWhole(Buffer.from('the third'));
+    expect(third.whole.buffer).toBe(second.whole.buffer);
+    expect(Buffer.from(third.whole).toString()).toBe('the third');
+    expect(Buffer.from(first.whole).equals(walLikeBytes(20))).toBe(true);
+  });
+
   it('lets go of the body however far it was read', async () => {
     for (const readParts of [0, 1, 100]) {
       let isOpen = false;

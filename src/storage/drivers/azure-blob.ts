@@ -103,6 +103,7 @@ async function put(
         .getBlockBlobClient(key)
         .upload(bytes, bytes.length, { abortSignal, conditions, transactionalContentMD5 }),
   );
+  cut.sent();
 }
 
 /** Whoever dropped our blocks has stored the blob, unless it is gone again. */

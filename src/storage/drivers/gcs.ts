@@ -56,8 +56,12 @@ async function put(
   checkKey(key);
   signal?.throwIfAborted();
   await using cut = await cutBody(body, cutSizes(options), signal);
-  if (cut.whole !== undefined) return await putWhole(bucket, key, cut.whole, ifAbsent, signal);
-  await putResumably(bucket, key, cut.parts, { ifAbsent, signal, retry: options.retry, clock });
+  if (cut.whole === undefined) {
+    await putResumably(bucket, key, cut.parts, { ifAbsent, signal, retry: options.retry, clock });
+    return;
+  }
+  await putWhole(bucket, key, cut.whole, ifAbsent, signal);
+  cut.sent();
 }
 
 async function putWhole(

@@ -96,6 +96,7 @@ async function put(
     ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
   });
   requireETag(action, await callS3(bucket, action, signal, (send) => bucket.client.send(command, send)));
+  cut.sent();
 }
 
 async function get(bucket: S3Bucket, key: string, { range, signal }: GetOptions = {}): Promise<StoredObject> {
