@@ -5,7 +5,7 @@ import { parseTimelineHistory } from '../postgres/timeline-history.ts';
 import { parseWalHeader, walHeaderSizeBytes } from '../postgres/wal-header.ts';
 import type { WalFileName } from '../postgres/wal-name.ts';
 import { type PageWatch, watchPages } from '../postgres/wal-pages.ts';
-import { inBlocks } from '../util/in-blocks.ts';
+import { createByteReader } from '../util/byte-reader.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What a WAL file is held against besides its name. */
@@ -59,7 +59,10 @@ export async function* checkedWal(
   let passedBytes = 0;
   let sizeBytes = 0;
   let watch: PageWatch | undefined;
-  for await (const block of inBlocks(source, blockSizeBytes)) {
+  await using reader = createByteReader(source);
+  for (;;) {
+    const block = await reader.read(blockSizeBytes);
+    if (block.length === 0) break;
     if (passedBytes === 0) {
       sizeBytes = sizeFromStart(name, block);
       checkStart(name, block, sizeBytes, expected);
