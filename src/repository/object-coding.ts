@@ -36,15 +36,11 @@ export function encodeObject(repository: Repository, plain: Bytes, codec: Codec 
  * @throws {@link IntegrityError} that names the object, while reading: it is damaged, encrypted for another key, or not encrypted
  */
 export function decodeObject(repository: Repository, object: NamedObject, body: Bytes): AsyncGenerator<Uint8Array> {
-  return decode(repository, object, codecOf(object), body);
+  return decode(repository, object, requireReadable(object), body);
 }
 
-/** @throws {@link ConfigError} when nothing here reads the compression of such an object */
-export function requireReadable(object: NamedObject): void {
-  codecOf(object);
-}
-
-function codecOf(object: NamedObject): Codec {
+/** What reads such an object. @throws {@link ConfigError} when nothing here does */
+export function requireReadable(object: NamedObject): Codec {
   try {
     const codec = codecForSuffix(object.suffix);
     if (codec !== undefined) return codec;

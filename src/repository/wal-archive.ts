@@ -1,9 +1,10 @@
-import { codecForSuffix, knownSuffixes } from '../codec/codecs.ts';
+import type { Codec } from '../codec/codec.ts';
+import { knownSuffixes } from '../codec/codecs.ts';
 import { AlreadyExistsError } from '../errors.ts';
 import { parseWalFileName } from '../postgres/wal-name.ts';
 import type { CallOptions, ObjectInfo, ObjectStore } from '../storage/object-store.ts';
 import { backupFolder, suffixAfter, walFolder, walKey, walKeyPrefix } from './layout.ts';
-import { decodeObject, encodeObject, requireReadable } from './object-coding.ts';
+import { decodeObject, encodeObject, type NamedObject, requireReadable } from './object-coding.ts';
 import type { Repository } from './repository.ts';
 
 /** Where a WAL file is stored: its key and the suffix that tells how it is compressed. */
@@ -78,7 +79,7 @@ export async function holdsObjects(repository: Repository, options: CallOptions 
  */
 export async function openWal(repository: Repository, place: WalPlace, options: CallOptions = {}): Promise<OpenedWal> {
   const { fileName, key, suffix } = place;
-  const named = { name: nameOfObject(repository.store, key), suffix };
+  const named = namedObject(repository, place);
   requireReadable(named);
   const object = await repository.store.get(key, options);
   lastPlaces.set(repository, place);
@@ -95,39 +96,28 @@ export async function* readWal(
 }
 
 /**
- * Stores a WAL file that is not there yet, compressed and encrypted as the repository is set. When it resolves, the file is durable.
+ * Stores a WAL file at this place, compressed as its suffix says and encrypted as the repository is set, unless something is there. When it
+ * resolves, what is there is durable, also where somebody else has stored it: only the answer to a put says so.
  *
- * @param body - opens the plain bytes; called once per attempt. What it throws is thrown here, and nothing is stored.
- * @throws {@link AlreadyExistsError} when the object is there, whatever its bytes
+ * @param body - opens the plain bytes, for a codec that may release its chunks; called once per attempt. What it throws is thrown here,
+ *   and nothing is stored.
+ * @returns false when the place was taken, whatever its bytes
  */
 export async function putWal(
   repository: Repository,
-  fileName: string,
-  body: () => AsyncIterable<Uint8Array>,
-  options: CallOptions = {},
-): Promise<WalPlace> {
-  const place = walPlace(repository, fileName);
-  await repository.store.put(place.key, () => encodeObject(repository, body()), { ...options, ifAbsent: true });
-  return place;
-}
-
-/**
- * Makes durable what somebody else has stored of a WAL file: only the answer to a put, that the key is taken, says so. Should it be gone by
- * then, it is stored anew.
- *
- * @param body - as for {@link putWal}
- */
-export async function makeWalDurable(
-  repository: Repository,
   place: WalPlace,
-  body: () => AsyncIterable<Uint8Array>,
+  body: (codec: Codec) => AsyncIterable<Uint8Array>,
   options: CallOptions = {},
-): Promise<void> {
-  const encoded = () => encodeObject(repository, body(), codecForSuffix(place.suffix));
+): Promise<boolean> {
+  const { codec: own } = repository;
+  const codec = place.suffix === own.suffix ? own : requireReadable(namedObject(repository, place));
   try {
+    const encoded = () => encodeObject(repository, body(codec), codec);
     await repository.store.put(place.key, encoded, { ...options, ifAbsent: true });
+    return true;
   } catch (error) {
-    if (!(error instanceof AlreadyExistsError)) throw error;
+    if (error instanceof AlreadyExistsError) return false;
+    throw error;
   }
 }
 
@@ -153,6 +143,10 @@ export async function* listSegments(
       continue;
     yield { ...object, fileName, suffix };
   }
+}
+
+function namedObject({ store }: Repository, { key, suffix }: WalPlace): NamedObject {
+  return { name: nameOfObject(store, key), suffix };
 }
 
 /** How messages name an object: `s3://bucket/prefix/wal_005/…`. */

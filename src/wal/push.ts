@@ -3,15 +3,7 @@ import type { Context } from '../context.ts';
 import { AlreadyExistsError, UsageError } from '../errors.ts';
 import { parseWalFileName, type WalFileName } from '../postgres/wal-name.ts';
 import type { Repository } from '../repository/repository.ts';
-import {
-  findWal,
-  makeWalDurable,
-  nameOfObject,
-  openWal,
-  putWal,
-  type WalPlace,
-  walPlace,
-} from '../repository/wal-archive.ts';
+import { findWal, nameOfObject, openWal, putWal, type WalPlace, walPlace } from '../repository/wal-archive.ts';
 import { formatBytes } from '../util/bytes.ts';
 import { checkStart, startSizeBytes } from './check-wal.ts';
 import { findDataDirectory, readCluster } from './cluster.ts';
@@ -67,12 +59,13 @@ export async function pushWal(repository: Repository, options: PushOptions, cont
     const { findStored = findWal } = options;
     const stored = await findStored(repository, name.fileName, { signal });
     const isElsewhere = stored.some(({ key }) => key !== place.key);
+    const store = (at: WalPlace) =>
+      putWal(repository, at, ({ releasesChunks = false }) => file.read({ reuseBuffer: releasesChunks }), { signal });
     // Also when its own key is taken: only the answer to a put says that what is there is durable.
-    if (!isElsewhere && (await storeIfAbsent(repository, name, file, signal))) return { ...result, outcome: 'stored' };
+    if (!isElsewhere && (await store(place))) return { ...result, outcome: 'stored' };
 
     await requireSameBytes(repository, isElsewhere ? stored : [place], file, signal);
-    for (const other of isElsewhere ? stored : [])
-      await makeWalDurable(repository, other, () => file.read(), { signal });
+    if (isElsewhere) for (const other of stored) await store(other);
     context.log.warn(
       { fileName: name.fileName, location: repository.store.location },
       'archived already, with the same bytes',
@@ -100,23 +93,6 @@ async function checkFile(
   const cluster = await readCluster(dataDirectory, { acceptUnknown: acceptUnknownMagic, signal });
   const start = await file.readStart(startSizeBytes(name));
   checkStart(name, start, file.sizeBytes, { cluster, acceptUnknownMagic });
-}
-
-/** Whether it is stored now; false when the key was taken. */
-async function storeIfAbsent(
-  repository: Repository,
-  name: WalFileName,
-  file: SourceFile,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    const reuseBuffer = repository.codec.releasesChunks ?? false;
-    await putWal(repository, name.fileName, () => file.read({ reuseBuffer }), { signal });
-    return true;
-  } catch (error) {
-    if (error instanceof AlreadyExistsError) return false;
-    throw error;
-  }
 }
 
 async function requireSameBytes(

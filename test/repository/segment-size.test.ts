@@ -5,7 +5,7 @@ import { parseLsn } from '../../src/postgres/lsn.ts';
 import { formatSegmentName, segmentBeforeLsn, segmentOfLsn } from '../../src/postgres/wal-name.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { findSegmentSize, type SizedBackup, sizesThatFit } from '../../src/repository/segment-size.ts';
-import { putWal } from '../../src/repository/wal-archive.ts';
+import { putWal, walPlace } from '../../src/repository/wal-archive.ts';
 import { createMemoryStore } from '../../src/storage/drivers/memory.ts';
 import { inChunks } from '../support/byte-streams.ts';
 
@@ -32,7 +32,7 @@ async function storeSegment(segmentSizeBytes: number): Promise<void> {
   page.writeUInt16LE(0xd118, 0);
   page.writeUInt16LE(2, 2);
   page.writeUInt32LE(segmentSizeBytes, 32);
-  await putWal(repository, '000000010000000000000001', () => inChunks(page, 100));
+  await putWal(repository, walPlace(repository, '000000010000000000000001'), () => inChunks(page, 100));
 }
 
 describe('the size of segments', () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createCodec } from '../../src/codec/codecs.ts';
-import { AlreadyExistsError, ConfigError, IntegrityError, NotFoundError } from '../../src/errors.ts';
+import { ConfigError, IntegrityError, NotFoundError } from '../../src/errors.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import {
   findWal,
@@ -78,7 +78,7 @@ describe('holdsObjects', () => {
 
 describe('putWal, openWal and readWal', () => {
   it('give back what was stored, in the compression of the suffix', async () => {
-    await putWal(repository, segment, () => inChunks(bytes, 1000));
+    await putWal(repository, walPlace(repository, segment), () => inChunks(bytes, 1000));
     await repository.store.put(`wal_005/${segment}.`, bytes);
     const [bare, compressed] = await findWal(repository, segment);
     if (bare === undefined || compressed === undefined) throw new Error('not stored');
@@ -90,8 +90,8 @@ describe('putWal, openWal and readWal', () => {
   });
 
   it('never overwrite', async () => {
-    await putWal(repository, segment, () => inChunks(bytes));
-    await expect(putWal(repository, segment, () => inChunks(bytes))).rejects.toThrow(AlreadyExistsError);
+    await putWal(repository, walPlace(repository, segment), () => inChunks(bytes));
+    expect(await putWal(repository, walPlace(repository, segment), () => inChunks(bytes))).toBe(false);
   });
 
   it('store nothing when the source fails', async () => {
@@ -100,7 +100,7 @@ describe('putWal, openWal and readWal', () => {
       yield bytes;
       throw failure;
     }
-    await expect(putWal(repository, segment, failing)).rejects.toBe(failure);
+    await expect(putWal(repository, walPlace(repository, segment), failing)).rejects.toBe(failure);
     expect(await findWal(repository, segment)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createCodec } from '../../src/codec/codecs.ts';
 import { IntegrityError } from '../../src/errors.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
-import { putWal } from '../../src/repository/wal-archive.ts';
+import { putWal, walPlace } from '../../src/repository/wal-archive.ts';
 import { readTimelines } from '../../src/restore/read-timelines.ts';
 import { createMemoryStore } from '../../src/storage/drivers/memory.ts';
 import { inChunks } from '../support/byte-streams.ts';
@@ -11,7 +11,7 @@ let repository: Repository;
 
 async function archiveHistory(fileName: string, text: string): Promise<void> {
   const bytes = Buffer.from(text);
-  await putWal(repository, fileName, () => inChunks(bytes, bytes.byteLength));
+  await putWal(repository, walPlace(repository, fileName), () => inChunks(bytes, bytes.byteLength));
 }
 
 async function timelinesFor(
