@@ -14,7 +14,7 @@ describe('looksPlain', () => {
   it.each(['zstd', 'lz4', 'brotli', 'lzma'] as const)('knows %s by its first bytes', async (name) => {
     const codec = createCodec(name);
     for (const sizeBytes of [0, 100, 300_000]) {
-      const segment = Buffer.concat([Buffer.from([0x18, 0xd1]), walLikeBytes(sizeBytes)]).subarray(0, sizeBytes);
+      const segment = Buffer.concat([Buffer.from([0x18, 0xd1, 6, 0]), walLikeBytes(sizeBytes)]).subarray(0, sizeBytes);
       const stored = await joined(codec.encode(inChunks(segment, 50_000)));
       expect(looksPlain(codec.suffix, beginningOf(stored)), `${sizeBytes} bytes`).toBe(true);
       expect(recogniseCipher(beginningOf(stored)), `${sizeBytes} bytes`).toBe(undefined);
@@ -43,13 +43,12 @@ describe('looksPlain', () => {
     expect(looksPlain('', Buffer.alloc(512))).toBe(false);
   });
 
+  // Of as much noise, 16 were once taken for WAL: then a wrong key was said to be a missing one.
   it.each(['zst', 'lz4', 'gz', 'lzma', 'br', ''])(
     'takes hardly any noise for an object with the suffix "%s"',
     (suffix) => {
-      const taken = Array.from({ length: 500 }, () => looksPlain(suffix, randomBytes(beginningSizeBytes))).filter(
-        Boolean,
-      );
-      expect(taken.length).toBeLessThan(15);
+      const taken = Array.from({ length: 2_000 }, () => looksPlain(suffix, randomBytes(beginningSizeBytes)));
+      expect(taken.filter(Boolean).length).toBeLessThan(4);
     },
   );
 
