@@ -18,13 +18,14 @@ afterEach(() => space[Symbol.dispose]());
 
 describe('the lock of a half', () => {
   it('is had once at a time', async () => {
-    const lock = await lockHalf(half);
-    expect(lock).toBeDefined();
-    expect(await lockHalf(half)).toBeUndefined();
-    const other = (await makeHalf(space.call('fetch'))) as Half;
-    await using otherLock = await lockHalf(other);
-    expect(otherLock).toBeDefined();
-    await lock?.[Symbol.asyncDispose]();
+    {
+      await using lock = await lockHalf(half);
+      expect(lock).toBeDefined();
+      expect(await lockHalf(half)).toBeUndefined();
+      const other = (await makeHalf(space.call('fetch'))) as Half;
+      await using otherLock = await lockHalf(other);
+      expect(otherLock).toBeDefined();
+    }
     await using again = await lockHalf(half);
     expect(again).toBeDefined();
   });
@@ -36,10 +37,14 @@ describe('the lock of a half', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await once(child.stdout, 'data');
-    expect(await lockHalf(half)).toBeUndefined();
-    child.kill('SIGKILL');
-    await once(child, 'close');
+    const closed = once(child, 'close');
+    try {
+      await once(child.stdout, 'data');
+      expect(await lockHalf(half)).toBeUndefined();
+    } finally {
+      child.kill('SIGKILL');
+      await closed;
+    }
     await using lock = await lockHalf(half);
     expect(lock).toBeDefined();
   });

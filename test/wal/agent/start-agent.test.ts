@@ -19,9 +19,9 @@ function contentOf(name: string): string {
   }
 }
 
-/** Starts a program as an agent; gives its process id and that of the shell above it. */
-async function startProgram(script: string): Promise<{ processId: number; guardianId: number }> {
-  const program = `echo "$$ $PPID" > ids.new && mv ids.new ids; ${script}`;
+/** Starts a program as an agent, and waits until it has made its preparations; gives its process id and that of the shell above it. */
+async function startProgram(script: string, preparations = ':'): Promise<{ processId: number; guardianId: number }> {
+  const program = `${preparations}; echo "$$ $PPID" > ids.new && mv ids.new ids; ${script}`;
   await startAgent({ command: ['sh', '-c', program], environment: { PATH: process.env['PATH'] }, directory: folder });
   const ids = await waitFor('the program', () => contentOf('ids') || undefined);
   const [processId = 0, guardianId = 0] = ids.split(' ').map(Number);
@@ -41,8 +41,16 @@ function isAlive(processId: number): boolean {
   }
 }
 
-const openFiles = (processId: number) =>
-  readdirSync(`/proc/${processId}/fd`).map((fd) => readlinkSync(`/proc/${processId}/fd/${fd}`));
+/** Whether a process has nothing open but /dev/null, and this working directory: soon after its start, when its libraries are loaded. */
+function hasOnlyNullOpen(processId: number, directory: string): boolean {
+  try {
+    const files = readdirSync(`/proc/${processId}/fd`).map((fd) => readlinkSync(`/proc/${processId}/fd/${fd}`));
+    return files.every((file) => file === '/dev/null') && readlinkSync(`/proc/${processId}/cwd`) === directory;
+  } catch {
+    // What was open when the directory was read has been closed meanwhile.
+    return false;
+  }
+}
 
 describe('a program started as an agent', () => {
   it('has a shell above it, in a session of their own, with nothing but /dev/null open', async () => {
@@ -51,8 +59,8 @@ describe('a program started as an agent', () => {
     expect(Number(parent)).toBe(guardianId);
     expect(Number(session)).toBe(guardianId);
     expect(fieldsOf(guardianId)[3]).toBe(String(guardianId));
-    for (const id of [processId, guardianId]) expect(new Set(openFiles(id))).toEqual(new Set(['/dev/null']));
-    expect([readlinkSync(`/proc/${processId}/cwd`), readlinkSync(`/proc/${guardianId}/cwd`)]).toEqual([folder, '/']);
+    await waitFor('the program to have nothing open', () => hasOnlyNullOpen(processId, folder));
+    await waitFor('the shell to have nothing open, and to leave', () => hasOnlyNullOpen(guardianId, '/'));
     process.kill(processId, 'SIGKILL');
   });
 
@@ -66,7 +74,7 @@ describe('a program started as an agent', () => {
   });
 
   it('lives on when the whole group of its starter is killed, and its shell when everybody is told to end', async () => {
-    const { processId, guardianId } = await startProgram("trap '' TERM; while :; do sleep 1; done");
+    const { processId, guardianId } = await startProgram('while :; do sleep 1; done', "trap '' TERM");
     for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) process.kill(guardianId, signal);
     process.kill(processId, 'SIGTERM');
     expect([isAlive(guardianId), isAlive(processId)]).toEqual([true, true]);
