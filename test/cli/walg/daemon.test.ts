@@ -37,9 +37,12 @@ describe('seawall daemon', () => {
     daemon.process.stderr?.on('data', (chunk: Buffer) => {
       log += chunk.toString();
     });
-    await waitFor('the daemon to listen', () => log.includes('the daemon listens'));
-    expect(log).toContain('take WatchdogSec out of its unit');
-    daemon.process.kill('SIGTERM');
+    try {
+      await waitFor('the daemon to listen', () => log.includes('the daemon listens'));
+      expect(log).toContain('take WatchdogSec out of its unit');
+    } finally {
+      daemon.process.kill('SIGTERM');
+    }
     expect((await daemon.finished).exitCode).toBe(0);
   });
 });

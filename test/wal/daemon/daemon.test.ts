@@ -45,15 +45,30 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Five seconds, after which a client is tried to be served once more and what hangs is left behind, take a moment here. */
-const clock: Clock = { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms === 5_000 ? 50 : ms, signal) };
+const longMs = 86_400_000;
+
+/**
+ * A clock with some waits of other lengths. Five seconds, after which a client is tried to be served once more and what hangs is left
+ * behind, take a moment; ten, after which half a request, a push and a fetch are given up, take longer than a machine stalls.
+ */
+function clockWith(lengths: (ms: number) => number | undefined = () => undefined): Clock {
+  const usual: Readonly<Record<number, number>> = { 5000: 50, 10000: 60_000 };
+  return {
+    now: systemClock.now,
+    sleep: (ms, signal) => systemClock.sleep(lengths(ms) ?? usual[ms] ?? ms, signal),
+  };
+}
 
 interface RunningDaemon {
   readonly ended: Promise<void>;
   stop(): void;
 }
 
-function launch(differing: Partial<DaemonOptions> = {}, from: ObjectStore = store): RunningDaemon {
+function launch(
+  differing: Partial<DaemonOptions> = {},
+  from: ObjectStore = store,
+  clock: Clock = clockWith(),
+): RunningDaemon {
   const stopping = new AbortController();
   const options: DaemonOptions = {
     socketPath,
@@ -72,8 +87,8 @@ function launch(differing: Partial<DaemonOptions> = {}, from: ObjectStore = stor
 }
 
 /** Starts a daemon that serves until the test ends, or until the function is called, which resolves when it has ended. */
-async function start(differing: Partial<DaemonOptions> = {}, from: ObjectStore = store): Promise<() => Promise<void>> {
-  const { ended, stop } = launch(differing, from);
+async function start(...[differing, from, clock]: Parameters<typeof launch>): Promise<() => Promise<void>> {
+  const { ended, stop } = launch(differing, from, clock);
   const stopAndWait = async () => {
     stop();
     await ended;
@@ -131,7 +146,11 @@ describe('the daemon', () => {
   });
 
   it('gives a client that thinks a while after its check the answer to what it asks then', async () => {
-    await start();
+    await start(
+      {},
+      store,
+      clockWith((ms) => (ms === 1_000 ? longMs : undefined)),
+    );
     const client = await connectToDaemon(socketPath);
     client.socket.write(frame('C', Buffer.alloc(0)));
     expect(await client.answer).toBe('O');
@@ -204,7 +223,9 @@ describe('the daemon', () => {
   it('answers E to a push that does not finish in time', async () => {
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     const fault = { member: 'put', call: 1, kind: 'hold', until: () => held } as const;
-    await start({ pushDeadlineMs: 100 }, faultyStore(store, fault));
+    let deadlines = 0;
+    const clock = clockWith((ms) => (ms === 100 && ++deadlines > 1 ? longMs : undefined));
+    await start({ pushDeadlineMs: 100 }, faultyStore(store, fault), clock);
     expect(await askDaemon(socketPath, pushFrame(fileName))).toBe('E');
     expect(warn.mock.lastCall?.[0].failure).toContain('did not finish within 100 ms');
     letGo();
@@ -214,9 +235,10 @@ describe('the daemon', () => {
   it('serves several clients at a time', async () => {
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     await writeFile(join(dataDirectory, 'pg_wal', nextName), nextSegment);
-    await start({}, faultyStore(store, { member: 'put', call: 1, kind: 'hold', until: () => held }));
+    const holding = faultyStore(store, { member: 'put', call: 1, kind: 'hold', until: () => held });
+    await start({}, holding);
     const first = askDaemon(socketPath, pushFrame(fileName));
-    await delay(50);
+    await waitFor('the first push', () => holding.calls.some(({ member }) => member === 'put'));
     expect(await askDaemon(socketPath, pushFrame(nextName))).toBe('O');
     letGo();
     expect(await first).toBe('O');
@@ -238,12 +260,18 @@ describe('the daemon', () => {
     const stop = await start();
     await askDaemon(socketPath, pushFrame(fileName));
     await stop();
-    const faults = [1, 2, 3].map((call) => ({ call, kind: 'fail', error: outage }) as const);
-    await start({ fetchDeadlineMs: 300 }, faultyStore(store, ...faults));
+    let isBroken = true;
+    const broken: ObjectStore = {
+      ...store,
+      get: (key, options) => (isBroken ? Promise.reject(outage) : store.get(key, options)),
+    };
+    const clock = clockWith((ms) => (ms === 300 && !isBroken ? longMs : undefined));
+    await start({ fetchDeadlineMs: 300 }, broken, clock);
     const client = await connectToDaemon(socketPath);
     client.socket.write(fetchFrame(fileName, destination));
     await waitFor('the first round to end', () => warn.mock.calls.length > 0);
     expect(client.received()).toBe('');
+    isBroken = false;
     expect(await client.answer).toBe('O');
     expect((await fetched()).equals(segment)).toBe(true);
   });
@@ -266,14 +294,22 @@ describe('the daemon', () => {
     const stop = await start();
     for (const name of [fileName, nextName]) expect(await askDaemon(socketPath, pushFrame(name))).toBe('O');
     await stop();
-    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
-    await start({}, faultyStore(store, { member: 'get', call: 1, kind: 'hold', until: () => held }));
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const holding: ObjectStore = {
+      ...store,
+      get: async (key, options) => {
+        if (key.includes(fileName) && options?.signal !== undefined) {
+          begin();
+          await once(options.signal, 'abort');
+        }
+        return await store.get(key);
+      },
+    };
+    await start({}, holding);
     const first = await connectToDaemon(socketPath);
     first.socket.write(fetchFrame(fileName, destination));
-    await delay(50);
+    await begun;
     const second = askDaemon(socketPath, fetchFrame(nextName, destination));
-    await delay(50);
-    letGo();
     expect(await second).toBe('O');
     expect(await first.answer).toBe('E');
     expect((await fetched()).equals(nextSegment)).toBe(true);
@@ -281,10 +317,11 @@ describe('the daemon', () => {
 
   it('ends when it is told to, after the requests under way, and takes its socket away', async () => {
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
-    const stop = await start({}, faultyStore(store, { member: 'put', call: 1, kind: 'hold', until: () => held }));
+    const holding = faultyStore(store, { member: 'put', call: 1, kind: 'hold', until: () => held });
+    const stop = await start({}, holding);
     const idle = await connectToDaemon(socketPath);
     const pushing = askDaemon(socketPath, pushFrame(fileName));
-    await delay(50);
+    await waitFor('the push', () => holding.calls.some(({ member }) => member === 'put'));
     const stopped = stop();
     expect(await idle.all).toBe('');
     await expect(connectToDaemon(socketPath)).rejects.toThrow();
