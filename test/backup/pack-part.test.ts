@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, utim
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFileRecords, directoryMark } from '../../src/backup/file-records.ts';
 import { type FilePiece, type PackSource, packPart } from '../../src/backup/pack-part.ts';
 import { LocalFileError } from '../../src/errors.ts';
@@ -107,6 +107,8 @@ describe('a part', () => {
     utimesSync(join(root, 'future'), 0, Date.now() / 1000 + 3600);
     await afterATick();
     write('newer', 'y');
+    const writtenAtMs = statSync(join(root, 'newer')).mtime.getTime();
+    using _now = vi.spyOn(Date, 'now').mockReturnValue(writtenAtMs);
     const source = sourceOf(names);
     await joined(pack(source));
     const differences = names.map((name, index) => {

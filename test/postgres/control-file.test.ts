@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,7 +91,7 @@ describe('reading the control file', () => {
     torn.fill(0xee, 100, 200);
     await writeFile(path, torn);
     const reading = readControlFile(dataDirectory);
-    setTimeout(() => void writeFile(path, whole), 25);
+    setTimeout(() => writeFileSync(path, whole), 25);
     expect((await reading).controlVersion).toBe(1800);
   });
 

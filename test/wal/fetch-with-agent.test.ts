@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createContext } from '../../src/context.ts';
+import { createContext, systemClock } from '../../src/context.ts';
 import { NotFoundError } from '../../src/errors.ts';
 import { fetchWithAgent } from '../../src/wal/fetch-with-agent.ts';
 import { findHalf, type Half, makeHalf, type SpoolCall, spoolName } from '../../src/wal/spool.ts';
@@ -30,14 +30,14 @@ beforeEach(() => {
 });
 afterEach(() => space[Symbol.dispose]());
 
-async function run(): Promise<void> {
+async function run(clock = systemClock): Promise<void> {
   const log = { debug: vi.fn(), info: vi.fn(), warn, error: vi.fn() };
   const agent = {
     command: ['touch', started],
     environment: { PATH: process.env['PATH'] },
     directory: space.dataDirectory,
   };
-  await fetchWithAgent({ call, fileName, destination, agent, fetch }, createContext({ log }));
+  await fetchWithAgent({ call, fileName, destination, agent, fetch }, createContext({ log, clock }));
 }
 
 async function madeHalf(): Promise<Half> {
@@ -127,10 +127,11 @@ describe('wal-fetch beside an agent', () => {
     const half = await madeHalf();
     writeFileSync(join(half.path, 'claimed', fileName), other.identity);
     const begin = performance.now();
-    let looks = 0;
-    const now = vi.spyOn(performance, 'now').mockImplementation(() => begin + (looks++ === 0 ? 0 : 61_000));
-    await run();
-    now.mockRestore();
+    {
+      using now = vi.spyOn(performance, 'now').mockImplementation(() => begin);
+      const clock = { ...systemClock, sleep: async () => void now.mockImplementation(() => begin + 61_000) };
+      await run(clock);
+    }
     expect(delivered()).toBe('from the repository');
   });
 

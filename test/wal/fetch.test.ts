@@ -336,9 +336,14 @@ describe('fetch from a store that fails', () => {
 
   it('gives up at the deadline, and names what it struggled with', async () => {
     const down = { ...store, get: () => Promise.reject(new StoreError('reset', { retryable: true })) };
+    const { promise: struggled, resolve: struggle } = Promise.withResolvers<void>();
     const clock = {
       now: () => new Date(),
-      sleep: (ms: number, signal?: AbortSignal) => delay(ms / 10_000, undefined, { signal }),
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        if (ms === 300_000) return await struggled;
+        struggle();
+        await delay(1, undefined, { signal });
+      },
     };
     const result = fetchWal(
       createRepository(down, zstd),

@@ -152,10 +152,11 @@ describe('wal-push beside an agent', () => {
     const half = await madeHalf();
     claimBy(half, other);
     const begin = performance.now();
-    const now = vi.spyOn(performance, 'now').mockImplementation(() => begin);
-    const clock = { ...systemClock, sleep: async () => void now.mockImplementation(() => begin + 61_000) };
-    await run(undefined, clock);
-    now.mockRestore();
+    {
+      using now = vi.spyOn(performance, 'now').mockImplementation(() => begin);
+      const clock = { ...systemClock, sleep: async () => void now.mockImplementation(() => begin + 61_000) };
+      await run(undefined, clock);
+    }
     expect(push).toHaveBeenCalledOnce();
     expect(readdirSync(join(half.path, 'pushed'))).toEqual([fileName]);
   });
