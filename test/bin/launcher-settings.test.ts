@@ -109,9 +109,10 @@ describe.each(shells)('the settings of a call under %s', (shell) => {
       expect(await launch(args, env)).toMatchObject(hot);
       expect(await launch(args.slice(1), env)).toMatchObject(cold);
     }
-    symlinkSync('seawall', join(launcher.packageDirectory, 'bin', 'wal-g'));
+    const link = join(launcher.packageDirectory, 'bin', 'wal-g');
+    rmSync(link, { force: true });
+    symlinkSync('seawall', link);
     expect(await launch(calls[2]?.slice(1) ?? [], env, 'wal-g')).toMatchObject(hot);
-    rmSync(join(launcher.packageDirectory, 'bin', 'wal-g'));
   });
 
   it('knows only the calls of a server', async () => {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandResult, runCommand } from '../support/run-command.ts';
 import { seawallPath } from '../support/seawall.ts';
@@ -108,20 +108,16 @@ describe.each(shells)('the launcher under %s', (shell) => {
     expect(await launch(['--config', 'x', 'wal-push'], fakeNode(137))).toMatchObject({ exitCode: 70 });
   });
 
-  it.runIf(commandExists('prlimit'))(
-    'ends with 200 or 70 when it cannot start a process',
-    { timeout: 60_000 },
-    async () => {
-      for (const [role, exitCode] of [
-        ['wal-fetch', 200],
-        ['wal-push', 70],
-      ] as const) {
-        const args = ['--nproc=0', ...shell.split(' '), launcher, role];
-        const result = await runCommand('prlimit', args, { env: environment(fakeNode(0)), asServerUser: true });
-        expect(result).toMatchObject({ exitCode, stderr: expect.stringMatching(/fork/) });
-      }
-    },
-  );
+  it.runIf(commandExists('prlimit'))('ends with 200 or 70 when it cannot start a process', async () => {
+    for (const [role, exitCode] of [
+      ['wal-fetch', 200],
+      ['wal-push', 70],
+    ] as const) {
+      const args = ['--nproc=0', ...shell.split(' '), launcher, role];
+      const result = await runCommand('prlimit', args, { env: environment(fakeNode(0)), asServerUser: true });
+      expect(result).toMatchObject({ exitCode, stderr: expect.stringMatching(/fork/) });
+    }
+  });
 
   it('hands the arguments over as they are', async () => {
     const odd = ['', 'two words', '*', '$HOME', "it's", '"', 'a\nb', '-n', '\\'];
@@ -132,10 +128,10 @@ describe.each(shells)('the launcher under %s', (shell) => {
   });
 
   it('hands on that it is called as wal-g, and puts the options behind the command', async () => {
-    symlinkSync(launcher, join(directory, 'wal-g'));
+    const path = join(freshFolder(), 'wal-g');
+    symlinkSync(launcher, path);
     const [command = '', ...options] = shell.split(' ');
     const print = async (args: readonly string[]): Promise<unknown> => {
-      const path = join(directory, 'wal-g');
       return JSON.parse((await runCommand(command, [...options, path, ...args], { env: environment() })).stdout);
     };
     for (const role of ['wal-fetch', 'st']) {
@@ -145,7 +141,6 @@ describe.each(shells)('the launcher under %s', (shell) => {
       expect(await print(options)).toEqual(['wal-g', role, 'print', '--y', '--config', 'a b', '--turbo', '--x=$HOME']);
       expect(JSON.parse((await launch(['wal-g', role, 'print'])).stdout)).toEqual(['wal-g', role, 'print']);
     }
-    rmSync(join(directory, 'wal-g'));
     expect(await launch(['wal-g', '--config', 'x', 'wal-fetch'], fakeNode(64))).toMatchObject({ exitCode: 200 });
     expect(await launch(['wal-g', '--config'], fakeNode(64))).toMatchObject({ exitCode: 64 });
   });
@@ -176,7 +171,7 @@ describe.each(shells)('the launcher under %s', (shell) => {
   it.each(['process', 'process group'])(
     'hands SIGTERM to its %s on and waits until Node has cleaned up',
     async (receiver) => {
-      const note = join(directory, `note-${shell}-${receiver}`);
+      const note = join(freshFolder(), 'note');
       const [command = '', ...options] = shell.split(' ');
       // Detached, so that it leads a process group of its own, as a child of the postmaster does.
       const child = spawn(command, [...options, launcher, 'wal-fetch', 'wait', note], {
@@ -184,8 +179,11 @@ describe.each(shells)('the launcher under %s', (shell) => {
         detached: true,
       });
       const ended = once(child, 'close');
-      await waitFor('the program to start', () => contentOf(note) === 'ready ');
-      process.kill(receiver === 'process' ? Number(child.pid) : -Number(child.pid), 'SIGTERM');
+      try {
+        await waitFor('the program to start', () => contentOf(note) === 'ready ');
+      } finally {
+        process.kill(receiver === 'process' ? Number(child.pid) : -Number(child.pid), 'SIGTERM');
+      }
       expect(await ended).toEqual([143, null]);
       expect(contentOf(note)).toMatch(/^ready (TERM )+cleaned $/);
     },
@@ -197,24 +195,26 @@ describe('the launcher', () => {
     path: string,
     args: readonly string[],
     env: Record<string, string> = {},
+    cwd = directory,
   ): Promise<CommandResult> {
-    return await runCommand(path, args, { env: environment(env), cwd: directory });
+    return await runCommand(path, args, { env: environment(env), cwd });
   }
 
   it('finds its package through links and relative paths', async () => {
-    symlinkSync(launcher, join(directory, 'absolute'));
-    symlinkSync('absolute', join(directory, 'relative'));
-    mkdirSync(join(directory, 'bin'));
-    symlinkSync('../package/bin/seawall', join(directory, 'bin', 'seawall'));
+    const folder = freshFolder();
+    symlinkSync(launcher, join(folder, 'absolute'));
+    symlinkSync('absolute', join(folder, 'relative'));
+    mkdirSync(join(folder, 'bin'));
+    symlinkSync('../../package/bin/seawall', join(folder, 'bin', 'seawall'));
     for (const path of [
       launcher,
       './absolute',
       './relative',
-      join(directory, 'relative'),
+      join(folder, 'relative'),
       'bin/seawall',
-      'package/bin/seawall',
+      '../package/bin/seawall',
     ]) {
-      expect(await launch(path, ['wal-push', 'print']), path).toMatchObject({
+      expect(await launch(path, ['wal-push', 'print'], {}, folder), path).toMatchObject({
         exitCode: 0,
         stdout: '["wal-push","print"]',
       });
@@ -222,10 +222,14 @@ describe('the launcher', () => {
   });
 
   it('takes the Node of SEAWALL_NODE, then the one of its package, then one beside its package, then one on the PATH', async () => {
-    const path = makePackage('modules/seawall');
+    const folder = freshFolder();
+    const path = makePackage(join(basename(folder), 'modules/seawall'));
     const nodeIn = (place: string): string => {
-      mkdirSync(join(directory, place), { recursive: true });
-      return writeScript(join(place, 'node'), `#!/bin/sh\n[ "$1" = --version ] && echo v24.0.0 || echo ${place}\n`);
+      mkdirSync(join(folder, place), { recursive: true });
+      return writeScript(
+        join(basename(folder), place, 'node'),
+        `#!/bin/sh\n[ "$1" = --version ] && echo v24.0.0 || echo ${place}\n`,
+      );
     };
     const onPath = { PATH: `${join(nodeIn('path'), '..')}:${process.env['PATH']}`, SEAWALL_NODE: '' };
     expect(await launch(path, ['wal-push'], onPath)).toMatchObject({ stdout: 'path\n' });
@@ -262,11 +266,11 @@ describe('the launcher', () => {
 
   it('ends at the deadline also when a file server hangs', async () => {
     const fileName = '000000010000000000000001';
-    const repository = join(directory, 'hanging repository');
+    const repository = join(freshFolder(), 'hanging repository');
     mkdirSync(join(repository, 'wal_005'), { recursive: true });
     // Opening a named pipe waits in the kernel as a dead network mount does.
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(repository, 'wal_005', `${fileName}.zst`)]);
-    const destination = join(directory, 'RECOVERYXLOG');
+    const destination = join(repository, 'RECOVERYXLOG');
     const args = [fileName, destination, '--repository', repository, '--fetch-deadline', '100ms'];
     const [stopped, pretended] = await Promise.all([
       launch(seawallPath, ['wal-fetch', ...args]),
@@ -274,7 +278,7 @@ describe('the launcher', () => {
     ]);
     expect(stopped).toMatchObject({ exitCode: 200, stderr: expect.stringContaining('did not finish within') });
     expect(pretended).toMatchObject({ exitCode: 75 });
-  }, 60_000);
+  });
 
   it('answers a wrong command line with 200 from wal-fetch and 64 from wal-push', async () => {
     for (const args of [
@@ -312,6 +316,11 @@ describe('the launcher', () => {
     }
   });
 });
+
+/** A folder that no other attempt has used. */
+function freshFolder(): string {
+  return mkdtempSync(join(directory, 'attempt-'));
+}
 
 /** A package with the launcher and the program above; gives the launcher's path. */
 function makePackage(name: string): string {

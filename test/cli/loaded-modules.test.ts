@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/run-command.ts';
 import { makeSegment } from '../support/wal-segment.ts';
 
@@ -19,11 +19,11 @@ const recorder = `data:text/javascript,${encodeURIComponent(`
 
 let folder: string;
 
-beforeAll(() => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'seawall-modules-'));
   writeFileSync(join(folder, fileName), makeSegment({ fileName }));
 });
-afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
 /** The modules that a call loads, Node's own among them: `node:path`. */
 async function modulesLoadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
