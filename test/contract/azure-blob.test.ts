@@ -14,7 +14,7 @@ await describeService('azure', 'the Azure Blob store', ({ connectionString, acco
     const options: AzureBlobStoreOptions = {
       container,
       environment: { AZURE_STORAGE_CONNECTION_STRING: connectionString.replace(accountKey, key) },
-      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 5000 },
+      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 60_000 },
       partSizeBytes,
     };
     return createAzureBlobStore(options, createContext());

@@ -25,12 +25,12 @@ await describeService('azure', 'the Azure Blob store, on a bad day,', ({ connect
     async createBucket(name) {
       await service.createContainer(name);
     },
-    connect: (url, { bucket, idleTimeoutMs }) =>
+    connect: (url, { bucket, idleTimeoutMs, retry = quickRetry }) =>
       createAzureBlobStore(
         {
           container: bucket,
           environment: { AZURE_STORAGE_CONNECTION_STRING: connectionString.replace(endpoint, url + pathname) },
-          retry: quickRetry,
+          retry,
           partSizeBytes,
           idleTimeoutMs,
         },

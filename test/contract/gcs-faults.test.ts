@@ -27,9 +27,9 @@ await describeService('gcs', 'the Google Cloud Storage store, on a bad day,', ({
       });
       if (!response.ok) throw new Error(`cannot create a bucket: ${await response.text()}`);
     },
-    connect: (url, { bucket, idleTimeoutMs }) =>
+    connect: (url, { bucket, idleTimeoutMs, retry = quickRetry }) =>
       createGcsStore(
-        { bucket, apiEndpoint: url, environment: {}, retry: quickRetry, partSizeBytes, idleTimeoutMs },
+        { bucket, apiEndpoint: url, environment: {}, retry, partSizeBytes, idleTimeoutMs },
         createContext(),
       ),
     leftovers: async () => [],

@@ -12,7 +12,7 @@ await describeService('gcs', 'the Google Cloud Storage store', ({ apiEndpoint, p
       bucket,
       apiEndpoint,
       environment: {},
-      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 5000 },
+      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 60_000 },
       partSizeBytes,
     };
     return createGcsStore(options, createContext());

@@ -8,7 +8,14 @@ import { createS3Store } from '../../src/storage/drivers/s3.ts';
 import { inChunks, joined, walLikeBytes } from '../support/byte-streams.ts';
 import { conditionalConflict, errorBehind200, slowDown } from '../support/fault-proxy.ts';
 import { describeService } from '../support/services.ts';
-import { describeFaults, type FaultyCloud, partSizeBytes, quickRetry, testWithFaults } from './cloud-faults.ts';
+import {
+  briefRetry,
+  describeFaults,
+  type FaultyCloud,
+  partSizeBytes,
+  quickRetry,
+  testWithFaults,
+} from './cloud-faults.ts';
 
 await describeService('s3', 'the S3 store, on a bad day,', (service) => {
   const { endpoint, region, accessKeyId, secretAccessKey } = service;
@@ -33,13 +40,13 @@ await describeService('s3', 'the S3 store, on a bad day,', (service) => {
     async createBucket(name) {
       await client.send(new CreateBucketCommand({ Bucket: name }));
     },
-    connect: (url, { bucket, idleTimeoutMs }) =>
+    connect: (url, { bucket, idleTimeoutMs, retry = quickRetry }) =>
       createS3Store(
         {
           bucket,
           endpoint: url,
           environment: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-          retry: quickRetry,
+          retry,
           partSizeBytes,
           idleTimeoutMs,
         },
@@ -81,8 +88,9 @@ await describeService('s3', 'the S3 store, on a bad day,', (service) => {
     await store.put('healed', () => inChunks(bytes, 1_000_000));
     expect((await joined((await store.get('healed')).body)).equals(bytes)).toBe(true);
 
+    await using brief = cloud.connect(proxy.url, { bucket, retry: briefRetry });
     proxy.inject({ ...cloud.requests.lastStep, fault: errorBehind200, times: 1000 });
-    await expect(store.put('broken', bytes)).rejects.toMatchObject({ code: 'STORE', retryable: false });
+    await expect(brief.put('broken', bytes)).rejects.toMatchObject({ code: 'STORE', retryable: false });
     await expect(store.head('broken')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await cloud.leftovers(bucket)).toEqual([]);
   });

@@ -16,7 +16,7 @@ await describeService('s3', 'the S3 store', ({ endpoint, region, accessKeyId, se
       endpoint,
       region,
       environment: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secret },
-      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 5000 },
+      retry: { initialDelayMs: 50, maximumDelayMs: 500, deadlineMs: 60_000 },
       partSizeBytes,
     };
     return createS3Store(options, createContext());

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { describeError } from '../../src/errors.ts';
+import { describeError, systemErrorCode } from '../../src/errors.ts';
 import { waitFor } from './wait-for.ts';
 
 /** An HTTP server that answers. */
@@ -81,14 +82,21 @@ export async function startContainer(plan: ContainerPlan): Promise<RunningServer
   }
 }
 
-/** A port that was free a moment ago. */
+/** A port that was free a moment ago. The system gives those below 32768 to nobody who asks for any until the server is up. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (systemErrorCode(error) === 'EADDRINUSE') continue;
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** The path of a program on PATH or where `go install` puts programs. */
