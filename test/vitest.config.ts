@@ -22,9 +22,10 @@ export default defineConfig({
           globalSetup: ['test/support/build-setup.ts'],
           retry,
           exclude: ['test/contract/**', 'test/integration/**', 'test/bench/**', '**/node_modules/**'],
-          // Many start processes: on a machine that stalls for seconds, those five of Vitest's say nothing about Seawall.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Many start processes: on a machine that stalls for seconds, those five of Vitest's say nothing about Seawall. What a test
+          // waits for in vain it says itself, after a minute.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -34,7 +35,7 @@ export default defineConfig({
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/support/services-setup.ts'],
           retry,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 180_000,
         },
       },

@@ -42,7 +42,7 @@ function cipherFor(folder: string): Cipher | undefined {
 }
 
 describe("WAL-G's objects", () => {
-  it.for(objects)('reads %s: %s', { timeout: 30_000 }, async ([folder, object]) => {
+  it.for(objects)('reads %s: %s', async ([folder, object]) => {
     const name = [...plainHashes.keys()].find((plain) => object === plain || object.startsWith(`${plain}.`)) ?? '';
     const codec = codecForSuffix(object.slice(name.length + 1));
     const stored = inChunks(readFileSync(new URL(`${folder}/wal_005/${object}`, root)), 10_007);

@@ -95,7 +95,7 @@ describe.for(combinations)('an object in %s, encrypted by %s', ([codecName, ciph
 
   const borders = chunkBorders[cipherName];
   if (borders !== undefined) {
-    it('is refused when its last chunks are missing', { timeout: 60_000 }, async () => {
+    it('is refused when its last chunks are missing', async () => {
       const stored = await write(repository, walLikeBytes(300_000), 50_000);
       for (let length = borders.first; length < stored.length; length += borders.step) {
         const cut = read(repository, stored.subarray(0, length), 10_000);

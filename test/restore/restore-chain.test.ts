@@ -83,7 +83,7 @@ describe('a chain of deltas', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 
   it('takes a held file from where it is', async () => {
     await storeChain(
@@ -172,7 +172,7 @@ describe('a chain of deltas', () => {
     expect(existsSync(join(restoring.directory, 'unlisted'))).toBe(false);
   });
 
-  it('leaves nothing behind when the store fails at any call', { timeout: 60_000 }, async () => {
+  it('leaves nothing behind when the store fails at any call', async () => {
     await storeChain(
       restoring.repository,
       { whole: { [file]: pages('aaa'), '/x': 'x' } },

@@ -110,7 +110,7 @@ describe('a backup that is not whole', () => {
     await expectRefusal('holds the backup_label of another one, which began at 0/3000028');
   });
 
-  it('is refused when any byte of a part is lost or changed', { timeout: 60_000 }, async () => {
+  it('is refused when any byte of a part is lost or changed', async () => {
     await storeBackup(restoring.repository, { manifest: null });
     const whole = Buffer.concat(await Array.fromAsync((await restoring.store.get(part)).body));
     for (let offset = 0; offset < whole.byteLength; offset += 23) {
@@ -141,7 +141,7 @@ describe('a store that fails', () => {
     expect(existsSync(join(restoring.directory, 'global/pg_control'))).toBe(true);
   });
 
-  it('at any call leaves nothing behind', { timeout: 60_000 }, async () => {
+  it('at any call leaves nothing behind', async () => {
     await storeBackup(restoring.repository, { parts: [dataMembers, [{ name: '/base/1/2', content: 'x' }]] });
     const counting = faultyStore(restoring.store);
     await restoring.restore({}, createRepository(counting, restoring.repository.codec));
@@ -175,7 +175,7 @@ describe('a store that fails', () => {
 });
 
 describe('an abort', () => {
-  it('at any time ends the restore with its reason and leaves nothing behind', { timeout: 60_000 }, async () => {
+  it('at any time ends the restore with its reason and leaves nothing behind', async () => {
     await storeBackup(restoring.repository);
     const calls = faultyStore(restoring.store);
     await restoring.restore({}, createRepository(calls, restoring.repository.codec));
@@ -195,7 +195,7 @@ describe('an abort', () => {
 });
 
 describe('a disk that is too small', () => {
-  it('ends the restore with the way out, and gets its room back', { timeout: 30_000 }, async ({ skip }) => {
+  it('ends the restore with the way out, and gets its room back', async ({ skip }) => {
     const root = join(restoring.folder, 'repository');
     const disk = join(restoring.folder, 'disk');
     mkdirSync(root);

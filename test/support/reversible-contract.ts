@@ -31,7 +31,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
   const readBack = (...parts: readonly Uint8Array[]): Promise<Buffer> =>
     joined(read(inChunks(Buffer.concat(parts), 1000)));
 
-  it('gives back the same bytes around the sizes of blocks and chunks', { timeout: 60_000 }, async () => {
+  it('gives back the same bytes around the sizes of blocks and chunks', async () => {
     for (const sizeBytes of [0, 1, 8191, 8192, 8193, 65_535, 65_536, 65_537, 4 * mebibyte]) {
       const bytes = walLikeBytes(sizeBytes);
       const stored = await joined(write(inChunks(bytes, 100_003, 7, mebibyte)));
@@ -40,7 +40,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
     }
   });
 
-  it('gives back the same bytes whatever the borders of the chunks', { timeout: 60_000 }, async () => {
+  it('gives back the same bytes whatever the borders of the chunks', async () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 8 });
     const property = fc.asyncProperty(
       fc.uint8Array({ maxLength: 20_000 }),
@@ -54,7 +54,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
     await fc.assert(property, { numRuns: 40 });
   });
 
-  it('refuses an object that is cut off at any byte', { timeout: 60_000 }, async () => {
+  it('refuses an object that is cut off at any byte', async () => {
     const stored = await written(walLikeBytes(150));
     for (let length = 0; length < stored.length; length += 1) {
       if (length === traits.sizeOfNothingBytes) continue;
@@ -63,7 +63,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
   });
 
   const promise = traits.noticesEveryChange ? 'or reads the same bytes from it' : 'or ends without another error';
-  it(`refuses an object with any one bit flipped, ${promise}`, { timeout: 60_000 }, async () => {
+  it(`refuses an object with any one bit flipped, ${promise}`, async () => {
     const bytes = walLikeBytes(150);
     const stored = await written(bytes);
     for (let bit = 0; bit < stored.length * 8; bit += 1) {
@@ -104,7 +104,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
     expect(hasEnded).toBe(true);
   });
 
-  it('closes its source when the consumer stops early', { timeout: 60_000 }, async () => {
+  it('closes its source when the consumer stops early', async () => {
     const bytes = walLikeBytes(traits.readAheadBytes + mebibyte);
     const stored = await written(bytes);
     for (const [work, input] of [[write, bytes] as const, [read, stored] as const]) {
@@ -121,7 +121,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
     }
   });
 
-  it('writes no further ahead than the consumer has taken', { timeout: 60_000 }, async () => {
+  it('writes no further ahead than the consumer has taken', async () => {
     let takenBytes = 0;
     const endless = async function* (): AsyncGenerator<Uint8Array> {
       for (;;) {
@@ -137,7 +137,7 @@ export function itIsReversible({ write, read }: Reversible, traits: ReversibleTr
     expect(takenBytes).toBeLessThanOrEqual(traits.readAheadBytes);
   });
 
-  it('hands out what a small object expands to in chunks that the consumer paces', { timeout: 60_000 }, async () => {
+  it('hands out what a small object expands to in chunks that the consumer paces', async () => {
     const stored = await joined(write(inChunks(Buffer.alloc(32 * mebibyte), mebibyte)));
     let takenBytes = 0;
     const source = async function* (): AsyncGenerator<Uint8Array> {

@@ -66,7 +66,7 @@ describe('aws-kms', () => {
     [400, 'ExpiredTokenException', PermissionError],
     [400, 'DisabledException', ConfigError],
     [500, 'KMSInternalException', StoreError],
-  ] as const)('says what to do about the answer %i %s', { timeout: 30_000 }, async ([status, type, kind]) => {
+  ] as const)('says what to do about the answer %i %s', async ([status, type, kind]) => {
     const stored = await encrypted(cipherOf(), Buffer.from('x'));
     server.failure = { status, type };
     await expect(decrypted(cipherOf(), stored)).rejects.toThrow(kind);

@@ -67,8 +67,9 @@ describe('a put into a directory', () => {
     expect(syncs).toEqual(['file after', 'file after', 'folder after']);
   });
 
-  it('leaves whole objects only when the writer is killed at any moment', { timeout: 60_000 }, async () => {
-    for (let round = 0; round < 15; round += 1) {
+  it('leaves whole objects only when the writer is killed at any moment', { timeout: 240_000 }, async () => {
+    const keys = () => Array.fromAsync(store.list('wal_005/'), ({ key }) => key);
+    for (let round = 0; round < 15 || (await keys()).length === 0; round += 1) {
       const start = round * 7;
       const { process: child, finished } = startCommand(process.execPath, [writer, 'for-ever', root, String(start)]);
       await waitFor('the writer to begin', () => existsSync(join(root, `begun/${start}`)), { intervalMs: 2 });
@@ -76,17 +77,14 @@ describe('a put into a directory', () => {
       child.kill('SIGKILL');
       expect((await finished).signal).toBe('SIGKILL');
     }
-    let count = 0;
-    for await (const { key } of store.list('wal_005/')) {
+    for (const key of await keys()) {
       const { bytes } = numberedObject(Number(key.slice('wal_005/'.length)));
       expect((await joined((await store.get(key)).body)).equals(bytes), key).toBe(true);
-      count += 1;
     }
-    expect(count).toBeGreaterThan(0);
     await store.put('wal_005/after', Buffer.from('x'), { ifAbsent: true });
   });
 
-  it('lets one of twenty writers in five processes win', { timeout: 60_000 }, async () => {
+  it('lets one of twenty writers in five processes win', { timeout: 240_000 }, async () => {
     for (const key of ['wal_005/first', 'wal_005/second', 'deep/folders/third']) {
       const moment = String(Date.now() + 500);
       const racers = [1, 2, 3, 4, 5].map((seed) =>
