@@ -44,14 +44,20 @@ export function json(row: Row<string | undefined>): Setting<string | undefined> 
     placeholder: '<json>',
     parse: (value) => {
       try {
-        JSON.parse(value);
+        JSON.parse(value, requireFinite);
       } catch (error) {
-        throw new Error('must be JSON, a text in double quotes', { cause: error });
+        throw new Error('must be JSON, a text in double quotes, a number below 1e308', { cause: error });
       }
       return value;
     },
     format: (value) => value ?? '',
   };
+}
+
+/** What is written as 1e400 would be stored as null. */
+function requireFinite(_name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('the number is too large');
+  return value;
 }
 
 /** A key or a passphrase. */

@@ -84,9 +84,21 @@ export function parseJsonObject<T>(bytes: Uint8Array, schema: ZodType<T>, name: 
   throw new IntegrityError(`${name} is damaged: ${place}: ${issue?.message}`, { cause: checked.error });
 }
 
-/** The value of a JSON text that is known to be one, with integers as bigint. */
+/**
+ * The value of a JSON text, with integers as bigint.
+ *
+ * @throws an `Error` of the runtime when it is not JSON, or has a number like 1e400, which would be written back as null
+ */
 export function parseJsonText(text: string): unknown {
-  return parse(text, undefined, parseNumberAndBigInt);
+  return parse(text, undefined, parseNumber);
+}
+
+function parseNumber(digits: string): number | bigint {
+  const value = parseNumberAndBigInt(digits);
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    throw new RangeError(`the number ${digits} is too large`);
+  }
+  return value;
 }
 
 /** The bytes of a JSON object; a bigint becomes a bare number. */

@@ -51,6 +51,7 @@ describe('resolveSettings', () => {
     for (const text of ['{"ticket": 18446744073709551615}', '"nightly"', '7', 'null']) {
       expect(userDataFrom(text)).toBe(text);
     }
+    expect(() => userDataFrom('{"size": [1e400]}')).toThrow(/a number below 1e308/);
     expect(() => userDataFrom('nightly')).toThrow(/WALG_SENTINEL_USER_DATA\): must be JSON, a text in double quotes/);
   });
 
