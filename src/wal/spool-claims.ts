@@ -1,6 +1,7 @@
-import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
+import { temporaryNameFor } from '../util/temporary-name.ts';
 import {
   formatIdentity,
   isSame,
@@ -20,12 +21,11 @@ import type { Half } from './spool.ts';
 export async function claim(half: Half, fileName: string): Promise<boolean> {
   const own = await ownIdentity();
   if (own === undefined) return false;
-  const path = claimPath(half, fileName);
-  if (await createClaim(path, own)) return true;
+  if (await createClaim(half, fileName, own)) return true;
   if ((await claimantOf(half, fileName)) !== undefined) return false;
   // The process that had it is dead or stopped, or the claim is none.
-  await unlink(path).catch(() => undefined);
-  return await createClaim(path, own);
+  await breakClaim(half, fileName);
+  return await createClaim(half, fileName, own);
 }
 
 /** The process that has claimed a file and is at work. */
@@ -54,13 +54,18 @@ function claimPath(half: Half, fileName: string): string {
   return join(half.path, 'claimed', fileName);
 }
 
-async function createClaim(path: string, own: ProcessIdentity): Promise<boolean> {
+/** With its text from the first moment on: a claim without one is nobody's. */
+async function createClaim({ path }: Half, fileName: string, own: ProcessIdentity): Promise<boolean> {
+  const temporary = temporaryNameFor(join(path, `claimed.${fileName}`));
+  await writeFile(temporary, formatIdentity(own), { flag: 'wx', mode: 0o600 });
   try {
-    await writeFile(path, formatIdentity(own), { flag: 'wx', mode: 0o600 });
+    await link(temporary, join(path, 'claimed', fileName));
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false;
     throw error;
+  } finally {
+    await unlink(temporary).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Half, makeHalf } from '../../src/wal/spool.ts';
@@ -33,6 +33,25 @@ describe('a claim', () => {
   it('goes to exactly one of many who try at once', async () => {
     const tries = await Promise.all(Array.from({ length: 20 }, () => claim(half, fileName)));
     expect(tries.filter((isMine) => isMine)).toHaveLength(1);
+  });
+
+  it('is never seen without its text, so that nobody takes one over that is just being made', async () => {
+    const seen = new Set<string>();
+    let isDone = false;
+    const look = () => {
+      if (isDone) return;
+      for (const name of readdirSync(join(half.path, 'claimed'))) {
+        seen.add(readFileSync(join(half.path, 'claimed', name), 'utf8'));
+      }
+      setImmediate(look);
+    };
+    look();
+    for (let number = 10; number < 100; number += 1) {
+      expect(await claim(half, `0000000100000000000000${number}`)).toBe(true);
+    }
+    isDone = true;
+    expect([...seen]).toEqual([expect.stringMatching(new RegExp(`^${process.pid} \\d+\n$`))]);
+    expect(readdirSync(half.path).filter((name) => name.startsWith('claimed.'))).toEqual([]);
   });
 
   it('is respected while its process works, and taken over from a process that is stopped or dead', async () => {
