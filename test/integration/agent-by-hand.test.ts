@@ -44,14 +44,17 @@ it('an agent is as nice as the server where that is nicer than agents are', asyn
 it('an agent ends when it has had nothing to do for as long as the settings say', async () => {
   await using archiving = await startArchiving({ flags: '--agent-idle 2s' });
   const { cluster } = archiving;
-  await archiving.pileUp(8);
-  const { processId, parentId } = await runningAgent(cluster);
-  await archiving.drained();
-  await waitFor('the agent to end', () => processStatus(processId) === undefined, { timeoutMs: 10_000 });
+  /** On a machine that stalls it may be gone before anybody looks: then the next pile has another one. */
+  const agentOfPile = async () => {
+    await archiving.pileUp(8);
+    await archiving.drained();
+    return agentsOf(cluster)[0];
+  };
+  const { processId, parentId } = await waitFor('an agent', agentOfPile);
+  // Without the flag it would stay for a minute.
+  await waitFor('the agent to end', () => processStatus(processId) === undefined, { timeoutMs: 40_000 });
   await waitFor('its shell to end', () => processStatus(parentId) === undefined);
-  await archiving.pileUp(8);
-  await runningAgent(cluster);
-  await archiving.drained();
+  await waitFor('another agent', agentOfPile);
   await archiving.compareArchive();
 });
 

@@ -17,7 +17,9 @@ it('a fetch agent that is killed right before each of its steps in turn changes 
     await waitForPromotion(server);
     expect(differingSegments(archiving.cluster, server, recoverable.names)).toEqual([]);
     expect(await readTimeline(server)).toBe(2);
-    expect(server.log()).not.toContain('seawall: ');
+    // An agent that ends takes its half of the spool away, maybe right before the eyes of a call.
+    const said = server.log().match(/seawall: .*/g) ?? [];
+    expect(said.filter((line) => !line.startsWith('seawall: warn: going on without the agent'))).toEqual([]);
   }
   expect(plan.left()).toEqual([]);
 });

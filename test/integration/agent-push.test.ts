@@ -10,8 +10,13 @@ import {
   spooled,
   spoolOf,
 } from '../support/agent-processes.ts';
-import { type ArchivingCluster, fillSegments, startArchiving } from '../support/archiving-cluster.ts';
-import type { Server } from '../support/postgres-server.ts';
+import {
+  type ArchivingCluster,
+  fillSegments,
+  readyFiles,
+  startArchiving,
+  wakeArchiver,
+} from '../support/archiving-cluster.ts';
 import { readArchiver } from '../support/server-state.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -25,16 +30,22 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
   afterAll(() => archiving[Symbol.asyncDispose]());
 
   it('is pushed by an agent, ahead of PostgreSQL, and every segment arrives as it is', async () => {
-    const names = await archiving.pileUp(40);
+    archiving.closeGate();
+    const names = await fillSegments(archiving.cluster, 40);
+    const waiting = readyFiles(archiving.cluster).toSorted();
+    archiving.admitFirst();
     await runningAgent(archiving.cluster);
-    await waitFor('the agent to be ahead', () => spooled(archiving.cluster, 'push', 'pushed').length > 5, {
-      intervalMs: 2,
-    });
+    const isAhead = () => {
+      const noted = new Set(spooled(archiving.cluster, 'push', 'pushed'));
+      return waiting.slice(1).every((name) => noted.has(name));
+    };
+    await waitFor('the agent to be ahead', isAhead, { intervalMs: 5 });
+    archiving.openGate();
     await archiving.drained();
     expect(await archiving.compareArchive()).toBeGreaterThanOrEqual(names.length);
     expect(archiving.cluster.log()).not.toContain('seawall: ');
     await waitFor('the notes to go', () => spooled(archiving.cluster, 'push', 'pushed').length <= 1);
-    expect(spooled(archiving.cluster, 'push', 'claimed')).toEqual([]);
+    await waitFor('the claims to go', () => spooled(archiving.cluster, 'push', 'claimed').length === 0);
   });
 
   it('has an agent below a shell, in a session of its own, with no file of the server open, nicer than the server', async () => {
@@ -89,9 +100,12 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
     const agent = await runningAgent(cluster);
     const former = spoolOf(cluster) ?? '';
     process.kill(agent.processId, 'SIGSTOP');
-    await cluster.stop('immediate');
-    await cluster.start();
-    process.kill(agent.processId, 'SIGCONT');
+    try {
+      await cluster.stop('immediate');
+      await cluster.start();
+    } finally {
+      process.kill(agent.processId, 'SIGCONT');
+    }
     await waitFor('the agent to end', () => processStatus(agent.processId) === undefined);
     await waitFor('its shell to end', () => processStatus(agent.parentId) === undefined);
     expect(halfOf(cluster, 'push') ?? '').not.toContain(former);
@@ -104,9 +118,10 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
 
   it('needs no agent where that is switched off', async () => {
     const { cluster } = archiving;
+    await archiving.setArchiveCommand({ flags: '--no-agent' });
+    // A run of the server in which there has never been another command.
     await cluster.stop();
     await cluster.start();
-    await archiving.setArchiveCommand({ flags: '--no-agent' });
     await archiving.pileUp(5);
     await archiving.drained();
     expect(spoolOf(cluster)).toBeUndefined();
@@ -114,11 +129,6 @@ describe.each([14, 18] as const)('a backlog of PostgreSQL %i', (major) => {
     await archiving.compareArchive();
   });
 });
-
-/** After three failures PostgreSQL waits a minute, unless there is a new segment. */
-async function wakeArchiver(cluster: Server): Promise<void> {
-  await fillSegments(cluster, 1);
-}
 
 // Four jobs are the most that there are by default, and each compression takes another amount of memory for each of them.
 it.each([

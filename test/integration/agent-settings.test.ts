@@ -62,7 +62,7 @@ describe.each(repositoryWays)('when %s leads to another repository', (way) => {
     const areFetched = () => left.slice(0, -1).every((name) => spooled(server, 'fetch', 'fetched').includes(name));
     await waitFor('the agent to be ahead', areFetched, { intervalMs: 5 });
     repository.change();
-    setRestoreCommand(server, repository.after);
+    await setRestoreCommand(server, repository.after);
     rmSync(gate.path);
     await started;
     await waitForPromotion(server);

@@ -36,6 +36,8 @@ describe('a spool with notes that were true once', () => {
     });
     const areNoted = () => names.every((name) => spooled(cluster, 'push', 'pushed').includes(name));
     await waitFor('the notes', areNoted, { intervalMs: 5 });
+    // Then nothing goes while it is copied.
+    await waitFor('the claims to go', () => spooled(cluster, 'push', 'claimed').length === 0);
     const spool = join(cluster.dataDirectory, 'pg_wal', spoolName);
     copyTree(spool, join(home, 'spool'));
     copyTree(join(cluster.dataDirectory, 'postmaster.pid'), join(home, 'postmaster.pid'));

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsOf, processStatus, runningAgent } from '../support/agent-processes.ts';
 import { type ArchivingCluster, fillSegments, readyFiles, startArchiving } from '../support/archiving-cluster.ts';
+import { killIfThere } from '../support/kill-if-there.ts';
 import { planHang } from '../support/kill-plan.ts';
 import {
   differingSegments,
@@ -13,8 +14,8 @@ import { startSeawall } from '../support/seawall.ts';
 import { readArchiver, waitForPromotion } from '../support/server-state.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Far less than the minute for which a call waits for an agent that is at work. */
-const atOnceMs = 10_000;
+/** Less than the minute for which a call waits for an agent that is at work, also on a machine that stalls for some seconds. */
+const atOnceMs = 30_000;
 
 const ends = [
   ['killed', 'SIGKILL'],
@@ -38,16 +39,18 @@ describe('a call that waits for a segment that the agent has in flight', () => {
     });
     await waitFor('the agent to hang', () => plan.left().length === 0, { intervalMs: 5 });
     const agent = await runningAgent(cluster);
-    expect(claimsOf(cluster, 'push', agent.processId)).toContain(first);
-    archiving.openGate();
-    await delay(1_000);
-    expect(readyFiles(cluster)).toContain(first);
+    try {
+      expect(claimsOf(cluster, 'push', agent.processId)).toContain(first);
+      archiving.openGate();
+      await delay(1_000);
+      expect(readyFiles(cluster)).toContain(first);
 
-    process.kill(agent.processId, signal);
-    const begin = performance.now();
-    await archiving.drained();
-    expect(performance.now() - begin).toBeLessThan(atOnceMs);
-    if (signal === 'SIGSTOP') process.kill(agent.processId, 'SIGKILL');
+      process.kill(agent.processId, signal);
+      await waitFor('the segment', () => !readyFiles(cluster).includes(first ?? ''), { timeoutMs: atOnceMs });
+      await archiving.drained();
+    } finally {
+      killIfThere(agent.processId);
+    }
     expect(await archiving.compareArchive()).toBeGreaterThanOrEqual(8);
     expect((await readArchiver(cluster)).failedCount).toBe(0);
   });
@@ -68,17 +71,21 @@ describe('a recovery that waits for a segment that the agent has in flight', () 
     await using server = await prepareRecovery(recoverable, { environment });
     const started = server.start();
     const agent = await runningAgent(server, 'fetch');
-    await waitFor('the agent to hang', () => plan.left().length === 0, { intervalMs: 5 });
-    expect(claimsOf(server, 'fetch', agent.processId)).toHaveLength(1);
-    // Recovery has come to that segment by now and waits, unless it was there before the agent.
-    await delay(1_000);
+    try {
+      await waitFor('the agent to hang', () => plan.left().length === 0, { intervalMs: 5 });
+      const claimed = claimsOf(server, 'fetch', agent.processId);
+      expect(claimed).toHaveLength(1);
+      // Recovery has come to that segment by now and waits, unless it was there before the agent.
+      await delay(1_000);
 
-    process.kill(agent.processId, signal);
-    const begin = performance.now();
-    await started;
-    await waitForPromotion(server);
-    expect(performance.now() - begin).toBeLessThan(atOnceMs);
-    if (signal === 'SIGSTOP') process.kill(agent.processId, 'SIGKILL');
+      process.kill(agent.processId, signal);
+      const isThere = () => server.log().includes(`restored log file "${claimed[0]}"`);
+      await waitFor('the segment', isThere, { timeoutMs: atOnceMs });
+      await started;
+      await waitForPromotion(server);
+    } finally {
+      killIfThere(agent.processId);
+    }
     expect(differingSegments(archiving.cluster, server, recoverable.names)).toEqual([]);
   });
 });
@@ -89,10 +96,14 @@ it('an agent that is stopped for a while delays nobody, and goes on afterwards',
   await archiving.pileUp(20);
   const agent = await runningAgent(cluster);
   process.kill(agent.processId, 'SIGSTOP');
-  const begin = performance.now();
-  await archiving.drained();
-  expect(performance.now() - begin).toBeLessThan(2 * atOnceMs);
-  process.kill(agent.processId, 'SIGCONT');
+  try {
+    const claimed = claimsOf(cluster, 'push', agent.processId);
+    const areThrough = () => !readyFiles(cluster).some((name) => claimed.includes(name));
+    await waitFor('what it had in flight', areThrough, { timeoutMs: atOnceMs });
+    await archiving.drained();
+  } finally {
+    process.kill(agent.processId, 'SIGCONT');
+  }
   const names = await archiving.pileUp(10);
   await archiving.drained();
   expect(await archiving.compareArchive()).toBeGreaterThanOrEqual(20 + names.length);

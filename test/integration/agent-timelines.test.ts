@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { halfOf, runningAgent } from '../support/agent-processes.ts';
+import { halfOf, processStatus, runningAgent } from '../support/agent-processes.ts';
 import {
   type ArchivingCluster,
   archivedBytes,
@@ -33,13 +33,17 @@ async function follows(standby: Server, primary: Server, names: readonly string[
 /** A standby that has followed through the archive, with an agent, and archives into it when it is promoted. */
 async function startStandby(archiving: ArchivingCluster): Promise<Server> {
   const recoverable = await makeRecoverable(archiving, 20);
-  const standby = await prepareRecovery(recoverable, {
-    signalFile: 'standby.signal',
-    settings: { ...settings, archive_mode: 'on', archive_command: archiving.archiveCommand },
-  });
+  await using stack = new AsyncDisposableStack();
+  const standby = stack.use(
+    await prepareRecovery(recoverable, {
+      signalFile: 'standby.signal',
+      settings: { ...settings, archive_mode: 'on', archive_command: archiving.archiveCommand },
+    }),
+  );
   await standby.start();
   await runningAgent(standby, 'fetch');
   await follows(standby, archiving.cluster, recoverable.names);
+  stack.move();
   return standby;
 }
 
@@ -82,8 +86,10 @@ describeWithTools('a former primary', (tools) => {
     await promote(standby, archiving);
     // It has gone on meanwhile, with an agent that is at work until the end.
     await archiving.pileUp(12);
-    await runningAgent(cluster);
+    const agent = await runningAgent(cluster);
     await cluster.stop();
+    // It ends within a second; until then it may take back what it had in flight, and pg_rewind fails where a file goes before its eyes.
+    await waitFor('the agent to end', () => processStatus(agent.processId) === undefined);
 
     const source = `--source-server=host=${standby.directory} port=5432 user=postgres dbname=postgres`;
     const rewind = [`--target-pgdata=${cluster.dataDirectory}`, source];
@@ -97,7 +103,7 @@ describeWithTools('a former primary', (tools) => {
     writeFileSync(join(cluster.dataDirectory, 'standby.signal'), '');
     giveToServerUser(join(cluster.dataDirectory, 'standby.signal'));
     appendFileSync(join(cluster.dataDirectory, 'postgresql.auto.conf'), "wal_retrieve_retry_interval = '200ms'\n");
-    setRestoreCommand(cluster, {});
+    await setRestoreCommand(cluster, {});
     // It is consistent, and lets us in, only behind the end that the other one had.
     const started = cluster.start();
     const names = await fillSegments(standby, 12);

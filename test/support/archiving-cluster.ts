@@ -34,9 +34,12 @@ export interface ArchivingCluster extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   /** The one that the cluster has, gate included. */
   readonly archiveCommand: string;
+  /** Resolves when every call to come is made with these words. */
   setArchiveCommand(words: CommandWords): Promise<void>;
   closeGate(): void;
   openGate(): void;
+  /** Lets the file that PostgreSQL waits for through a closed gate, and none behind it. */
+  admitFirst(): void;
   /** Fills that many segments while the gate is closed, and opens it; gives their names. */
   pileUp(count: number): Promise<string[]>;
   /** Waits until PostgreSQL waits for nothing. */
@@ -55,7 +58,7 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
   giveToServerUser(repository);
   const gate = join(home, 'closed');
   const archiveCommand = ({ variables = '', flags = '' }: CommandWords) =>
-    `while test -e ${gate}; do sleep 0.02; done; ${variables} ${seawallPath} wal-push "%p" ${flags}`;
+    `while test -e ${gate} && ! test -e ${gate}.but.%f; do sleep 0.02; done; ${variables} ${seawallPath} wal-push "%p" ${flags}`;
   // One home for all, so that Node's compile cache is warm after the first call.
   const environment = { ...seawallEnvironment, SEAWALL_REPOSITORY: repository, HOME: home, ...options.environment };
   const settings = { wal_keep_size: '2GB', checkpoint_timeout: '1h', ...options.settings };
@@ -79,9 +82,16 @@ export async function startArchiving(options: ArchivingOptions = {}): Promise<Ar
     async setArchiveCommand(words) {
       await cluster.query(`ALTER SYSTEM SET archive_command = '${archiveCommand(words)}'`);
       await cluster.query('SELECT pg_reload_conf()');
+      // The postmaster hands new settings on to the archiver before it lets the next client in.
+      await cluster.query('SELECT 1');
     },
     closeGate: () => writeFileSync(gate, ''),
     openGate: () => rmSync(gate, { force: true }),
+    admitFirst() {
+      const [first] = readyFiles(cluster).toSorted();
+      if (first === undefined) throw new Error('PostgreSQL waits for no file');
+      writeFileSync(`${gate}.but.${first}`, '');
+    },
     async pileUp(count) {
       archiving.closeGate();
       const names = await fillSegments(cluster, count);
@@ -110,6 +120,14 @@ export async function fillSegments(server: Pick<Server, 'connect'>, count: numbe
   return names;
 }
 
+/**
+ * Makes PostgreSQL call archive_command again at once: after three failures within some seconds it rests for a minute, unless another
+ * segment becomes ready.
+ */
+export async function wakeArchiver(server: Pick<Server, 'connect'>): Promise<void> {
+  await fillSegments(server, 1);
+}
+
 /** What PostgreSQL waits for. */
 export function readyFiles(cluster: Server): string[] {
   return statusFiles(cluster, '.ready');
@@ -117,10 +135,7 @@ export function readyFiles(cluster: Server): string[] {
 
 /** Waits until PostgreSQL waits for nothing. */
 export async function waitUntilArchived(cluster: Server): Promise<void> {
-  await waitFor('PostgreSQL to have archived everything', () => readyFiles(cluster).length === 0, {
-    timeoutMs: 120_000,
-    intervalMs: 20,
-  });
+  await waitFor('PostgreSQL to have archived everything', () => readyFiles(cluster).length === 0, { intervalMs: 20 });
 }
 
 /** The plain bytes of an archived file; undefined when it is not archived. */

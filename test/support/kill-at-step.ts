@@ -13,11 +13,15 @@ const plan = process.env['SEAWALL_TEST_KILL_PLAN'];
 const entry = plan !== undefined && process.argv.includes('agent') ? takeEntry(plan) : undefined;
 if (plan !== undefined && entry !== undefined) await follow(plan, entry);
 
-/** Of several agents that start at once, each gets another one. Who ends before the step leaves the entry to the next one. */
+/**
+ * Of several agents that start at once, each gets another one. Who ends before the step leaves the entry to the next one. An entry by which
+ * an agent hangs is nobody's until then: of several agents that start at once only one gets to work, and nobody knows which.
+ */
 function takeEntry(directory: string): string | undefined {
   const entries = readdirSync(directory).filter((candidate) => !candidate.includes('.done.'));
   for (const entry of entries.sort(compareSteps)) {
     const [name = '', owner] = entry.split('.');
+    if (isHang(name)) return name;
     if (owner !== undefined && existsSync(`/proc/${owner}`)) continue;
     try {
       renameSync(join(directory, entry), join(directory, `${name}.${process.pid}`));
@@ -30,17 +34,17 @@ function takeEntry(directory: string): string | undefined {
 }
 
 async function follow(directory: string, name: string): Promise<void> {
-  const own = join(directory, `${name}.${process.pid}`);
+  const own = join(directory, isHang(name) ? name : `${name}.${process.pid}`);
   const [isAtEnd, fatalStep] = [name.startsWith('end-'), Number(name.replace('end-', ''))];
   const [, hangsAt, hangsIn = ''] = /^hang-(\w+)-(\w+)$/.exec(name) ?? [];
   let step = isAtEnd ? -endAtStep : 0;
   const count = (operation: string, args: readonly unknown[]): void => {
     step += 1;
     if (isAtEnd && step === 0) process.kill(process.pid, 'SIGTERM');
-    const isHang = operation === hangsAt && args.some((argument) => String(argument).includes(hangsIn));
-    if (step !== fatalStep && !isHang) return;
+    const isThere = operation === hangsAt && args.some((argument) => String(argument).includes(hangsIn));
+    if (step !== fatalStep && !(isThere && existsSync(own))) return;
     renameSync(own, join(directory, `${name}.done.${operation}`));
-    if (!isHang) process.kill(process.pid, 'SIGKILL');
+    if (!isThere) process.kill(process.pid, 'SIGKILL');
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
   const handle = await fsPromises.open('/dev/null');
@@ -48,6 +52,10 @@ async function follow(directory: string, name: string): Promise<void> {
   countCalls(fsPromises, count);
   countCalls(Object.getPrototypeOf(handle) as object, count);
   syncBuiltinESMExports();
+}
+
+function isHang(name: string): boolean {
+  return name.startsWith('hang-');
 }
 
 /** Counts each call of a function of the object, which begins a step to the file system. */

@@ -44,7 +44,7 @@ export interface Server extends AsyncDisposable {
   /** Stops it and waits for its end; no harm when it is not running. */
   stop(mode?: StopMode): Promise<void>;
   /** Resolves when the server has ended by itself, e.g. after `recovery_target_action = shutdown`. */
-  waitForExit(timeoutMs?: number): Promise<void>;
+  waitForExit(): Promise<void>;
   /** A connected client of its own; the caller ends it. */
   connect(): Promise<Client>;
   /** The rows of one statement, on a connection of its own. */
@@ -108,39 +108,18 @@ export async function prepareServer(options: ServerOptions): Promise<Server> {
       giveToServerUser(path);
       return path;
     },
-    async start() {
-      const launch = asServerUser(postgresBinaries(major).postgres, ['-D', dataDirectory, ...commandLine]);
-      const log = openSync(logFile, 'a');
-      const child = spawn(launch.command, launch.args, {
-        ...launch.options,
-        cwd: directory,
-        env: { PATH: process.env['PATH'] ?? '', HOME: directory, LANG: 'C', ...options.environment },
-        stdio: ['ignore', log, log],
-      });
-      closeSync(log);
-      postmaster = child;
-      runningProcesses.add(child);
-      let spawnError: Error | undefined;
-      child.once('error', (error) => {
-        spawnError = error;
-      });
-      child.once('close', () => {
-        runningProcesses.delete(child);
-        postmaster = undefined;
-      });
-      await waitFor('the server to start', () => postmaster === undefined || isReady(dataDirectory, child.pid), {
-        intervalMs: 20,
-      });
-      if (postmaster === undefined) {
-        throw new Error(`the server did not start:\n${server.log()}`, { cause: spawnError });
-      }
+    start() {
+      const started = launchServer();
+      // Whoever waits for the start gets the failure; it is no unhandled one until then.
+      started.catch(() => undefined);
+      return started;
     },
     async stop(mode = 'fast') {
       postmaster?.kill(stopSignals[mode]);
       await server.waitForExit();
     },
-    async waitForExit(timeoutMs = 60_000) {
-      await waitFor('the server to end', () => postmaster === undefined, { timeoutMs, intervalMs: 20 });
+    async waitForExit() {
+      await waitFor('the server to end', () => postmaster === undefined, { intervalMs: 20 });
     },
     async connect() {
       const client = new Client({ host: directory, port, user: 'postgres', database: 'postgres' });
@@ -165,6 +144,34 @@ export async function prepareServer(options: ServerOptions): Promise<Server> {
     [Symbol.asyncDispose]: () => server.destroy(),
   };
   return server;
+
+  async function launchServer(): Promise<void> {
+    const launch = asServerUser(postgresBinaries(major).postgres, ['-D', dataDirectory, ...commandLine]);
+    const log = openSync(logFile, 'a');
+    const child = spawn(launch.command, launch.args, {
+      ...launch.options,
+      cwd: directory,
+      env: { PATH: process.env['PATH'] ?? '', HOME: directory, LANG: 'C', ...options.environment },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    postmaster = child;
+    runningProcesses.add(child);
+    let spawnError: Error | undefined;
+    child.once('error', (error) => {
+      spawnError = error;
+    });
+    child.once('close', () => {
+      runningProcesses.delete(child);
+      postmaster = undefined;
+    });
+    await waitFor('the server to start', () => postmaster === undefined || isReady(dataDirectory, child.pid), {
+      intervalMs: 20,
+    });
+    if (postmaster === undefined) {
+      throw new Error(`the server did not start:\n${server.log()}`, { cause: spawnError });
+    }
+  }
 }
 
 /** Whether the postmaster of this process id says in postmaster.pid (first and eighth line) that clients may come. */

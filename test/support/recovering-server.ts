@@ -5,6 +5,7 @@ import { type ArchivingCluster, type CommandWords, fillSegments } from './archiv
 import { prepareServer, type Server, type Settings } from './postgres-server.ts';
 import { seawallPath } from './seawall.ts';
 import { giveToServerUser } from './server-user.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A cluster with a copy of its data directory from before it filled some segments, which are all archived. */
 export interface RecoverableCluster {
@@ -37,13 +38,24 @@ export async function makeRecoverable(archiving: ArchivingCluster, count: number
   return { archiving, copy, names };
 }
 
-/** Sets restore_command, which a server that runs takes over before it asks for the next segment but one. */
-export function setRestoreCommand(server: Server, { variables = '', flags = '', gate }: RestoreWords): void {
+/** Sets restore_command, which a server that runs, and lets clients in, takes over before it asks for the next segment but one. */
+export async function setRestoreCommand(
+  server: Server,
+  { variables = '', flags = '', gate }: RestoreWords,
+): Promise<void> {
   const wait =
     gate === undefined ? '' : `test "%f" != ${gate.fileName} || while test -e ${gate.path}; do sleep 0.02; done; `;
   const command = `${wait}${variables} ${seawallPath} wal-fetch "%f" "%p" ${flags}`;
   appendFileSync(join(server.dataDirectory, 'postgresql.auto.conf'), `restore_command = '${command}'\n`);
-  if (server.processId !== undefined) process.kill(server.processId, 'SIGHUP');
+  if (server.processId === undefined) return;
+  process.kill(server.processId, 'SIGHUP');
+  // The postmaster hands new settings on to recovery before it lets the next client in.
+  await waitFor('the server to take the command over', () =>
+    server.query('SELECT 1').then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** A server on a further copy of the copy, not started yet; it recovers from the archive and archives nothing itself unless told. */
@@ -62,7 +74,7 @@ export async function prepareRecovery(
     environment: { ...archiving.environment, ...environment },
     settings: { archive_mode: 'off', ...settings },
   });
-  setRestoreCommand(server, options);
+  await setRestoreCommand(server, options);
   return server;
 }
 

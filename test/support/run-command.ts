@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { asServerUser } from './server-user.ts';
 
 export interface CommandOptions {
@@ -22,6 +21,8 @@ export interface CommandResult {
 export interface RunningCommand {
   readonly process: ChildProcess;
   readonly finished: Promise<CommandResult>;
+  /** What it has printed so far. */
+  readonly output: Readonly<Pick<CommandResult, 'stdout' | 'stderr'>>;
 }
 
 /** Starts a program and collects what it prints. */
@@ -36,16 +37,17 @@ export function startCommand(command: string, args: readonly string[], options: 
   // A program that ends without reading its input is no failure of the test.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
-  const ended = new Promise<Pick<CommandResult, 'exitCode' | 'signal'>>((resolve, reject) => {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const finished = new Promise<CommandResult>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, ...output }));
   });
-  const finished = Promise.all([ended, text(child.stdout), text(child.stderr)]).then(([end, stdout, stderr]) => ({
-    ...end,
-    stdout,
-    stderr,
-  }));
-  return { process: child, finished };
+  return { process: child, finished, output };
 }
 
 /** Runs a program to its end. */

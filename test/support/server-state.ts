@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import type { Server } from './postgres-server.ts';
 import { waitFor } from './wait-for.ts';
@@ -29,6 +31,7 @@ export async function readTimeline(server: Server): Promise<number> {
 export interface ArchiverState {
   readonly archivedCount: number;
   readonly failedCount: number;
+  readonly lastArchivedWal: string | null;
   readonly lastFailedWal: string | null;
   /** Of the archiver process. */
   readonly processId: number | null;
@@ -37,9 +40,20 @@ export interface ArchiverState {
 export async function readArchiver(server: Server): Promise<ArchiverState> {
   return await readRow(
     server,
-    `SELECT archived_count::int AS "archivedCount", failed_count::int AS "failedCount", last_failed_wal AS "lastFailedWal",
+    `SELECT archived_count::int AS "archivedCount", failed_count::int AS "failedCount", last_failed_wal AS "lastFailedWal", last_archived_wal AS "lastArchivedWal",
             (SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver') AS "processId" FROM pg_stat_archiver`,
   );
+}
+
+/** The same when the archiver, which counts a file after it has marked it as done, has counted the last of them. */
+export async function readSettledArchiver(server: Server): Promise<ArchiverState> {
+  const names = readdirSync(join(server.dataDirectory, 'pg_wal', 'archive_status'));
+  const done = names.filter((name) => name.endsWith('.done')).map((name) => name.slice(0, -'.done'.length));
+  const last = done.toSorted().at(-1);
+  return await waitFor('the archiver to have counted', async () => {
+    const state = await readArchiver(server);
+    return state.lastArchivedWal === last && state;
+  });
 }
 
 /** Finishes the current segment and waits until nothing is left to archive. */

@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/**
+ * Twice the minute that PostgreSQL's archiver rests after three failures, that a call waits for another's claim, and that an agent
+ * stays with nothing to do: whoever waits for something behind one of them still gets it.
+ */
+const patienceMs = 120_000;
+
 export interface WaitOptions {
   readonly timeoutMs?: number;
   readonly intervalMs?: number;
@@ -9,7 +15,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { timeoutMs = 60_000, intervalMs = 50 }: WaitOptions = {},
+  { timeoutMs = patienceMs, intervalMs = 50 }: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
