@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PushBackupOptions, type PushedBackup, pushBackup } from '../../src/backup/push.ts';
@@ -17,6 +17,7 @@ import type { Server } from '../support/postgres-server.ts';
 import { readStoredBackup } from '../support/read-backup.ts';
 import { takeServerManifest } from '../support/server-manifest.ts';
 import { giveToServerUser, makeServerDirectory } from '../support/server-user.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const fixtures = new URL('../fixtures/walg/zstd-deltas/repo/basebackups_005/', import.meta.url);
 const fixtureName = 'base_000000010000000000000002';
@@ -32,7 +33,9 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
     giveToServerUser(join(directory, 'wal_005'));
     repository = createRepository(createFilesystemStore(directory), createCodec('zstd'));
     // 1 MiB segments: a backup under load spans several of them.
-    server = await startCluster({ major, segmentSizeMib: 1, archiveCommand: archiveInto(directory) });
+    // Nobody but the tests changes files between two looks, and covers what was damaged.
+    const settings = { autovacuum: false };
+    server = await startCluster({ major, segmentSizeMib: 1, archiveCommand: archiveInto(directory), settings });
     await server.query(`create tablespace "a place" location '${server.makeDirectory('a place')}'`);
     await server.query('create table here as select n, md5(n::text) as text from generate_series(1, 50000) n');
     await server.query('create table there tablespace "a place" as select * from here');
@@ -60,6 +63,15 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
     return pushBackup(into, options, context);
   }
 
+  /** The repository, whose puts wait for what has begun: not even a server that stalls lets the backup be through before that. */
+  function storingAfter(begun: () => Promise<unknown> | undefined): Repository {
+    const put: typeof repository.store.put = async (...args) => {
+      await begun();
+      return await repository.store.put(...args);
+    };
+    return createRepository({ ...repository.store, put }, repository.codec);
+  }
+
   async function backupKeys(): Promise<string[]> {
     return (await Array.fromAsync(repository.store.list('basebackups_005/'))).map(({ key }) => key);
   }
@@ -80,14 +92,17 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
     let isDone = false;
     const writing = (async () => {
       for (let turn = 0; !isDone; turn += 1) {
+        await writer.query(`drop table if exists passing_${turn}`);
         await writer.query(`create table passing_${turn} as select n from generate_series(1, 5000) n`);
         await writer.query("update here set text = text || 'x' where n % 50 = 0");
         await writer.query(`truncate passing_${turn}`);
         if (turn > 0) await writer.query(`drop table passing_${turn - 1}`);
       }
     })();
-    const backup = await backUp({ dataDirectory: server.dataDirectory, userData: { ticket: 7 } });
-    isDone = true;
+    writing.catch(() => undefined);
+    const backup = await backUp({ dataDirectory: server.dataDirectory, userData: { ticket: 7 } }).finally(() => {
+      isDone = true;
+    });
     await writing;
     await writer.end();
     expect(backup.damagedFiles).toEqual([]);
@@ -167,6 +182,7 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
   }
 
   it('reports a damaged page by file and block, and fails for it only when it is strict', async () => {
+    await server.query('drop table if exists damaged');
     await server.query('create table damaged as select * from here');
     await server.query('checkpoint');
     const [row] = await server.query<{ path: string }>("select pg_relation_filepath('damaged') as path");
@@ -196,7 +212,7 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
     const onProgress = () => aborting.abort(reason);
     const error = await failToBackUp(() => backUp({ onProgress }, createContext({ signal: aborting.signal })));
     expect(error).toBe(reason);
-    await expect.poll(() => server.log()).toContain('aborting backup due to backend exiting');
+    await waitFor('the end of backup mode', () => server.log().includes('aborting backup due to backend exiting'));
     await backUp();
   });
 
@@ -207,7 +223,13 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'seawall basebackup'",
       );
     };
-    const error = await failToBackUp(() => backUp({ onProgress }));
+    const error = await failToBackUp(() =>
+      backUp(
+        { onProgress },
+        createContext(),
+        storingAfter(() => isEnding),
+      ),
+    );
     await isEnding;
     expect(error).toBeInstanceOf(PostgresError);
   });
@@ -217,46 +239,48 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
     const onProgress = () => {
       isStopping ??= server.stop('immediate');
     };
-    const error = await failToBackUp(() => backUp({ onProgress }));
-    await isStopping;
-    expect(error).toBeInstanceOf(PostgresError);
-    await server.start();
+    try {
+      const error = await failToBackUp(() =>
+        backUp(
+          { onProgress },
+          createContext(),
+          storingAfter(() => isStopping),
+        ),
+      );
+      expect(error).toBeInstanceOf(PostgresError);
+    } finally {
+      await isStopping;
+      if (server.processId === undefined) await server.start();
+    }
     await backUp();
   });
 
   it('fails before anything is copied when the WAL does not arrive, and names the segment', async () => {
-    await server.query("alter system set archive_command = 'false'");
-    await server.query('select pg_reload_conf()');
     await server.query('select txid_current()');
     const onProgress = vi.fn();
-    const error = await failToBackUp(() => backUp({ walDeadlineMs: 1000, onProgress }));
-    expect(error).toBeInstanceOf(BusyError);
-    expect((error as Error).message).toMatch(/^wal segment 00000001[0-9A-F]{16} has not arrived in .* after 1\.0 s$/);
+    {
+      using _refused = refuseWal(directory);
+      const error = await failToBackUp(() => backUp({ walDeadlineMs: 1000, onProgress }));
+      expect(error).toBeInstanceOf(BusyError);
+      expect((error as Error).message).toMatch(/^wal segment 00000001[0-9A-F]{16} has not arrived in .* after 1\.0 s$/);
+    }
     expect(onProgress).not.toHaveBeenCalled();
-    await server.query('alter system reset archive_command');
-    await server.query('select pg_reload_conf()');
     await backUp();
   });
 
   it('fails when the WAL stops arriving while it is taken', async () => {
-    let isBreaking: Promise<unknown> | undefined;
-    const onProgress = () => {
-      isBreaking ??= (async () => {
-        await server.query("alter system set archive_command = 'false'");
-        await server.query('select pg_reload_conf()');
-      })();
-    };
-    const error = await failToBackUp(() => backUp({ walDeadlineMs: 1500, onProgress }));
-    await isBreaking;
+    using refusals = new DisposableStack();
+    const onProgress = vi.fn(() => void refusals.use(refuseWal(directory)));
+    const error = await failToBackUp(() => backUp({ walDeadlineMs: 10_000, onProgress }));
+    expect(onProgress).toHaveBeenCalled();
     expect(error).toBeInstanceOf(BusyError);
-    await server.query('alter system reset archive_command');
-    await server.query('select pg_reload_conf()');
   });
 
   it('succeeds beside another one that is under way, under another name', async () => {
     let beside: Promise<PushedBackup> | undefined;
     const onProgress = () => {
       beside ??= backUp();
+      beside.catch(() => undefined);
     };
     const one = await backUp({ onProgress });
     const other = (await beside) as PushedBackup;
@@ -286,8 +310,15 @@ describe.each([14, 18] as const)('a base backup of PostgreSQL %i', (major) => {
   });
 });
 
-/** Never half a segment; and content with what is there, for which a server asks again that was stopped before it could note the success. */
+/** While there is the file `closed`, nothing is taken. Never half a segment; and content with what is there, for which a server asks again that was stopped before it could note the success. */
 function archiveInto(directory: string): string {
   const target = `${directory}/wal_005/%f`;
-  return `cmp -s %p ${target} || { test ! -f ${target} && cp %p ${target}.part && mv ${target}.part ${target}; }`;
+  return `test ! -e ${directory}/closed && { cmp -s %p ${target} || { test ! -f ${target} && cp %p ${target}.part && mv ${target}.part ${target}; }; }`;
+}
+
+/** Closes such an archive; a backup that begins afterwards finishes a segment, of which the archiver hears at once. */
+function refuseWal(directory: string): Disposable {
+  const path = join(directory, 'closed');
+  writeFileSync(path, '');
+  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }

@@ -52,7 +52,7 @@ beforeAll(async () => {
     chmodSync(path, 0o600);
   }
   await cluster.query("CREATE ROLE scram LOGIN PASSWORD 'pa:ss'");
-  await cluster.query("ALTER ROLE scram SET idle_session_timeout = '300ms'");
+  await cluster.query("ALTER ROLE scram SET idle_session_timeout = '1h'");
   await cluster.query("ALTER ROLE scram SET DateStyle = 'German'");
   await cluster.query('CREATE ROLE plain LOGIN');
   const admission = join(cluster.dataDirectory, 'pg_hba.conf');

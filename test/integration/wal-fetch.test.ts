@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spoolName } from '../../src/wal/spool.ts';
 import { walLikeBytes } from '../support/byte-streams.ts';
+import { killIfThere } from '../support/kill-if-there.ts';
 import { startCluster } from '../support/postgres.ts';
 import type { PostgresMajor } from '../support/postgres-binaries.ts';
 import { prepareServer, type Server, type Settings } from '../support/postgres-server.ts';
@@ -161,13 +162,14 @@ describe.each(majors)('restore_command of PostgreSQL %i', (major) => {
   });
 
   it('follows a timeline that began in the archive', async () => {
-    const first = await restored('recovery.signal', { archive_mode: 'on' });
-    await first.start();
-    await promoted(first);
-    await first.query('INSERT INTO batch VALUES (100)');
-    await first.query('SELECT pg_switch_wal()');
-    await first.stop();
-    await first.destroy();
+    {
+      await using first = await restored('recovery.signal', { archive_mode: 'on' });
+      await first.start();
+      await promoted(first);
+      await first.query('INSERT INTO batch VALUES (100)');
+      await first.query('SELECT pg_switch_wal()');
+      await first.stop();
+    }
     expect(existsSync(join(repository, 'wal_005', '00000002.history.zst'))).toBe(true);
     await using second = await restored('recovery.signal');
     await second.start();
@@ -187,7 +189,8 @@ describe.each(majors)('restore_command of PostgreSQL %i', (major) => {
     const before = performance.now();
     await server.stop('fast');
     await started;
-    expect(performance.now() - before).toBeLessThan(10_000);
+    // A request is repeated for a minute.
+    expect(performance.now() - before).toBeLessThan(30_000);
     expect(leftovers(server)).toEqual([]);
     silent.server.close();
   });
@@ -211,10 +214,7 @@ describe('wal-fetch that is killed', () => {
       const child = spawn(seawallPath, args, { env, detached: true });
       const closed = once(child, 'close');
       const isEnded = await Promise.race([closed.then(() => true), delay(turn * 6, false)]);
-      if (!isEnded) {
-        process.kill(-Number(child.pid), 'SIGKILL');
-        killed += 1;
-      }
+      if (!isEnded && killIfThere(-Number(child.pid))) killed += 1;
       await closed;
       if (existsSync(destination)) expect(readFileSync(destination).equals(segment)).toBe(true);
       expect(await runSeawall(args)).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });

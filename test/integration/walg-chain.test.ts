@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,11 +11,11 @@ import { parseRecoveryTarget } from '../../src/postgres/recovery-target.ts';
 import { createRepository, type Repository } from '../../src/repository/repository.ts';
 import { restoreBackup } from '../../src/restore/restore.ts';
 import { createFilesystemStore } from '../../src/storage/drivers/filesystem.ts';
+import { waitUntilArchived } from '../support/archiving-cluster.ts';
 import { giveTreeToServerUser } from '../support/give-tree.ts';
 import { startCluster } from '../support/postgres.ts';
 import { type Server, startServer } from '../support/postgres-server.ts';
 import { waitForPromotion } from '../support/server-state.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { type WalgBackup, writeWalgBackup } from '../support/walg-backup.ts';
 
 /** Written by the restore in a form of its own, or by nobody. */
@@ -69,8 +69,8 @@ describe('a chain of deltas upon snapshots of a running server', () => {
       await takeBackup();
     }
     await primary.query('INSERT INTO coming VALUES (-1)');
-    const [last] = await primary.query<{ name: string }>('SELECT pg_walfile_name(pg_switch_wal()) AS name');
-    await waitFor('the last segment to be archived', () => existsSync(join(wal, last?.name ?? '')));
+    await primary.query('SELECT pg_switch_wal()');
+    await waitUntilArchived(primary);
   });
 
   afterAll(async () => {
@@ -85,6 +85,8 @@ describe('a chain of deltas upon snapshots of a running server', () => {
       const start = await client.query(
         "SELECT pg_backup_start('x', true)::text AS lsn, pg_walfile_name(pg_current_wal_lsn()) AS name",
       );
+      // Then nothing goes while it is copied.
+      await waitUntilArchived(primary);
       execFileSync('cp', ['-a', primary.dataDirectory, snapshot]);
       const stop = await client.query('SELECT lsn::text, labelfile FROM pg_backup_stop(true)');
       const segment = start.rows[0].name as string;
