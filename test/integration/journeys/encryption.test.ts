@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { generateKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { looksPlain } from '../../../src/codec/recognise.ts';
+import { agentsOf } from '../../support/agent-processes.ts';
 import { type Journey, type RepositoryAddress, startJourney } from '../../support/journey.ts';
 import { startKmsServer } from '../../support/kms-server.ts';
 import { createLedger, type LedgerState, readLedger, writeBatches } from '../../support/ledger.ts';
@@ -13,9 +13,6 @@ import { removeTree } from '../../support/remove-tree.ts';
 import { archiveEverything, readValue, waitForPromotion } from '../../support/server-state.ts';
 import { giveToServerUser, makeServerDirectory } from '../../support/server-user.ts';
 import { waitFor } from '../../support/wait-for.ts';
-
-/** The agent looks once in a second whether its settings still hold. */
-const agentNoticesMs = 2_000;
 
 const passphrase = 'correct horse';
 
@@ -67,14 +64,25 @@ async function startEncrypted(encryption: Encryption): Promise<EncryptedJourney>
 /** More segments than PostgreSQL hands over one by one, so that the agent gets its share; resolves when all are archived. */
 async function writeBacklog({ cluster }: Journey): Promise<LedgerState> {
   const notes = join(cluster.dataDirectory, 'pg_wal/pgsql_tmp_seawall/*/push.*/pushed/*');
-  const noted = waitFor('a segment that the agent has pushed', () => globSync(notes).length > 0, { intervalMs: 5 });
-  for (let segment = 0; segment < 10; segment += 1) {
-    await writeBatches(cluster, 1);
-    await cluster.query('SELECT pg_switch_wal()');
-  }
-  await noted;
+  let segments = 0;
+  // A note is soon gone again: on a machine that stalls it takes more segments until one is seen.
+  await waitFor(
+    'a segment that the agent has pushed',
+    async () => {
+      await writeBatches(cluster, 1);
+      await cluster.query('SELECT pg_switch_wal()');
+      segments += 1;
+      return segments >= 10 && globSync(notes).length > 0;
+    },
+    { intervalMs: 5 },
+  );
   await archiveEverything(cluster);
   return await readLedger(cluster);
+}
+
+/** Resolves when the agent has noticed that its settings no longer hold, for which it looks once in a second. */
+async function agentsEnded({ cluster }: Journey): Promise<void> {
+  await waitFor('the agents to end', () => agentsOf(cluster).length === 0);
 }
 
 /** The stored objects but for the JSON beside a backup, by name. */
@@ -143,7 +151,7 @@ it('a new key serves for the next segments, though an agent with the old one is 
   const before = await lastArchived();
 
   writeKey(join(directory, 'key'));
-  await delay(agentNoticesMs);
+  await agentsEnded(journey);
   await writeBacklog(journey);
   const fetch = (name: string) => journey.run('wal-fetch', name, join(directory, 'fetched'));
   expect(await fetch(before)).toMatchObject({ exitCode: 200, stderr: expect.stringContaining('wrong libsodium key') });
@@ -168,7 +176,7 @@ it('a repository in which encryption was switched on later is read as a whole wh
 
   writeKey(join(directory, 'key'));
   configure(directory, `libsodiumKeyFile: ${join(directory, 'key')}`, 'libsodiumKeyTransform: hex');
-  await delay(agentNoticesMs);
+  await agentsEnded(journey);
   const end = await writeBacklog(journey);
   await journey.destroyCluster();
 

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readControlFile } from '../../../src/postgres/control-file.ts';
@@ -6,7 +16,8 @@ import { type Journey, startJourney } from '../../support/journey.ts';
 import { createLedger, type LedgerState, readLedger, writeBatches } from '../../support/ledger.ts';
 import { expectLedger } from '../../support/ledger-checks.ts';
 import type { PostgresMajor } from '../../support/postgres-binaries.ts';
-import { archiveEverything, readArchiver, waitForPromotion } from '../../support/server-state.ts';
+import type { Server } from '../../support/postgres-server.ts';
+import { archiveEverything, readArchiver, readSettledArchiver, waitForPromotion } from '../../support/server-state.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const majors: readonly PostgresMajor[] = [14, 18];
@@ -40,6 +51,22 @@ const readOnly: Outage = {
   end: (path) => chmodSync(join(path, 'wal_005'), 0o700),
 };
 
+/** The archived segments, in their order. */
+function segmentsIn(repositoryPath: string): string[] {
+  const names = readdirSync(join(repositoryPath, 'wal_005')).map((name) => name.replace(/\.zst$/, ''));
+  return names.filter((name) => /^[0-9A-F]{24}$/.test(name)).toSorted();
+}
+
+/** Lets restore_command wait for that segment as long as there is the file whose path it gives. */
+function holdRecovery({ dataDirectory, directory }: Server, segment: string): string {
+  const gate = join(directory, 'gate');
+  writeFileSync(gate, '');
+  const path = join(dataDirectory, 'postgresql.auto.conf');
+  const wait = `test "%f" != ${segment} || while test -e "${gate}"; do sleep 0.02; done; `;
+  writeFileSync(path, readFileSync(path, 'utf8').replace("restore_command = '", `$&${wait}`));
+  return gate;
+}
+
 describe.each(majors)('a PostgreSQL %i cluster that recovers', (major) => {
   let journey: Journey;
   let end: LedgerState;
@@ -61,12 +88,12 @@ describe.each(majors)('a PostgreSQL %i cluster that recovers', (major) => {
 
   it.each([gone, unmounted])('stops when the repository $what, and loses nothing', async (outage) => {
     await using server = await journey.restore('LATEST');
+    const gate = holdRecovery(server, segmentsIn(journey.repositoryPath).at(-3) ?? '');
     const started = server.start().catch(() => undefined);
-    await waitFor('some segments to be replayed', () => server.log().split('restored log file').length > 2, {
-      intervalMs: 1,
-    });
+    await waitFor('some segments to be replayed', () => server.log().split('restored log file').length > 2);
     outage.begin(journey.repositoryPath);
     try {
+      rmSync(gate);
       await started;
       await server.waitForExit();
     } finally {
@@ -95,7 +122,7 @@ describe('a cluster that archives', () => {
       await createLedger(cluster);
       await journey.backUp();
       await archiveEverything(cluster);
-      const before = await readArchiver(cluster);
+      const before = await readSettledArchiver(cluster);
       expect(before.failedCount).toBe(0);
 
       outage.begin(repositoryPath);

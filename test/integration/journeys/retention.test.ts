@@ -65,6 +65,7 @@ describe('a cluster with three backups', () => {
 
   it('is copied to a second repository, and restored from there to the end', async () => {
     const second = `${journey.repositoryPath}-second`;
+    rmSync(second, { recursive: true, force: true });
     mkdirSync(second);
     giveToServerUser(second);
     await journey.succeed('copy', '--from', `file://${journey.repositoryPath}`, '--to', `file://${second}`);
@@ -72,10 +73,13 @@ describe('a cluster with three backups', () => {
     const away = `${journey.repositoryPath}-away`;
     renameSync(journey.repositoryPath, away);
     renameSync(second, journey.repositoryPath);
-    await expectEnd(journey, 'LATEST', end);
-    await expectEnd(journey, names[0] ?? '', end);
-    rmSync(journey.repositoryPath, { recursive: true, maxRetries: 20 });
-    renameSync(away, journey.repositoryPath);
+    try {
+      await expectEnd(journey, 'LATEST', end);
+      await expectEnd(journey, names[0] ?? '', end);
+    } finally {
+      rmSync(journey.repositoryPath, { recursive: true, maxRetries: 20 });
+      renameSync(away, journey.repositoryPath);
+    }
   });
 
   it('loses nothing by a dry run, and then all that the newest backup does not need', async () => {

@@ -57,11 +57,14 @@ describe.each(majors)('a standby of PostgreSQL %i that was restored', (major) =>
 
     const away = `${journey.repositoryPath}-away`;
     renameSync(journey.repositoryPath, away);
-    await waitFor('the standby to ask', () => standby.log().includes('cannot open the directory'));
-    expect(await readValue(standby, 'pg_is_in_recovery()')).toBe('true');
-    await stream(journey.cluster);
-    await follows();
-    renameSync(away, journey.repositoryPath);
+    try {
+      await waitFor('the standby to ask', () => standby.log().includes('cannot open the directory'));
+      expect(await readValue(standby, 'pg_is_in_recovery()')).toBe('true');
+      await stream(journey.cluster);
+      await follows();
+    } finally {
+      renameSync(away, journey.repositoryPath);
+    }
     await follows();
 
     const last = await readLedger(journey.cluster);
