@@ -19,11 +19,13 @@ export async function waitFor<T>(
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
+    // Who has been stalled for all of the time looks once more.
+    const isOver = Date.now() > deadline;
     const answer = await condition();
     if (answer !== undefined && answer !== null && answer !== false) {
       return answer as Exclude<T, undefined | null | false>;
     }
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    if (isOver) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
     await delay(intervalMs);
   }
 }
