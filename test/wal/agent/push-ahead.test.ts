@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCodec } from '../../../src/codec/codecs.ts';
 import { describeError, StoreError } from '../../../src/errors.ts';
 import { createRepository } from '../../../src/repository/repository.ts';
@@ -25,7 +25,9 @@ const codec = createCodec('zstd');
 let space: SpoolSpace;
 let half: Half;
 let memory: ObjectStore;
+const describeFailure = vi.fn(describeError);
 beforeEach(async () => {
+  describeFailure.mockClear();
   space = makeSpoolSpace();
   half = (await makeHalf(space.call('push'))) as Half;
   memory = createMemoryStore();
@@ -38,7 +40,7 @@ function start(store: ObjectStore = memory, jobs = 2): RunningWork {
     dataDirectory: space.dataDirectory,
     jobs,
     deadlineMs: 60_000,
-    describe: describeError,
+    describe: describeFailure,
     activity: createActivity(),
   };
   return startWork((context) => pushAhead(createRepository(store, codec), options, context));
@@ -215,6 +217,7 @@ describe('pushing ahead when a push fails', () => {
     rmSync(join(space.walDirectory, name(1)));
     gate.resolve();
     await waitFor('the claim to go', () => inFlight().length === 0);
+    expect(describeFailure).not.toHaveBeenCalled();
     expect([pushed(), failed()]).toEqual([[], []]);
     expect(await Array.fromAsync(memory.list(''))).toEqual([]);
   });
