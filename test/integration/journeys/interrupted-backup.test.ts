@@ -18,6 +18,12 @@ describe.each(majors)('a base backup of PostgreSQL %i that is interrupted', (maj
     journey = await startJourney({ major, segmentSizeMib: 1 });
     await createLedger(journey.cluster);
     await writeBatches(journey.cluster, 10);
+    // So much that a slow backup goes on for a while, also where whoever is to interrupt it stalls for some seconds.
+    for (let table = 0; table < 30; table += 1) {
+      await journey.cluster.query(
+        `CREATE TABLE bulk_${table} AS SELECT n, md5(n::text) AS text FROM generate_series(1, 15000) n`,
+      );
+    }
   });
   afterAll(() => journey[Symbol.asyncDispose]());
 
