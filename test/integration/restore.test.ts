@@ -108,11 +108,13 @@ describe.each([14, 18] as const)('a backup of PostgreSQL %i', (major) => {
     rmSync(archive, { recursive: true, maxRetries: 20, force: true });
   });
 
-  const mapped = (name: string) => ({
-    directory: join(primary.directory, name),
-    tablespaceMappings: [{ from: tablespace, to: join(primary.directory, `${name}-ts`) }],
-    restoreCommand,
-  });
+  let destinations = 0;
+  /** A destination that is new in a test's second attempt, too. */
+  const mapped = (name: string) => {
+    destinations += 1;
+    const directory = join(primary.directory, `${name}-${destinations}`);
+    return { directory, tablespaceMappings: [{ from: tablespace, to: `${directory}-ts` }], restoreCommand };
+  };
 
   it('recovers to a restore point and pauses, whatever postgresql.conf says of earlier recoveries', async () => {
     const where = mapped('paused');

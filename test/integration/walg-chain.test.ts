@@ -36,6 +36,8 @@ describe('a chain of deltas upon snapshots of a running server', () => {
   let archive: string;
   const snapshots: string[] = [];
   const backups: WalgBackup[] = [];
+  /** So that a test's second attempt has a destination of its own. */
+  let restores = 0;
 
   /** What happens between two backups; each kind of change that a file can undergo. */
   const steps = [
@@ -117,7 +119,8 @@ describe('a chain of deltas upon snapshots of a running server', () => {
     name: string,
     jobs: number,
   ): Promise<{ directory: string; warnings: unknown[] }> {
-    const directory = join(primary.directory, name);
+    restores += 1;
+    const directory = join(primary.directory, `${name}-${restores}`);
     const warnings: unknown[] = [];
     const log = { ...silentLogger, warn: (...line: unknown[]) => void warnings.push(line) };
     const restoreCommand = `cp ${join(primary.directory, 'wal')}/%f %p`;
