@@ -191,7 +191,11 @@ describe('the launcher', () => {
   const concernOthers = ['userData', 'withoutFilesMetadata', 'withoutRelationNames', 'daemonPushDeadline'];
 
   it('knows the variable of every setting that is no secret, and the names that other tools have for it', () => {
-    const known = new Set(readFileSync(seawallPath, 'utf8').match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
+    const script = readFileSync(seawallPath, 'utf8');
+    for (const [text, name, ...same] of script.matchAll(/\$\{(\w+):\+ (\w+)=\$\{#(\w+)\}:\$(\w+)\}/g)) {
+      expect(same, text).toEqual([name, name, name]);
+    }
+    const known = new Set(script.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g));
     const variables = [
       ...settingNames
         .filter((name) => !concernOthers.includes(name))
