@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { exitStatuses } from './exit-codes.ts';
 import { lastResort } from './signals.ts';
 
-/** Requests that are about to be answered get so long: the one whose answer we are just acting upon counts as active, too. */
+/** Requests that are about to be answered get so long. The one whose answer we are just acting upon is over with this turn of the event loop. */
 const graceMs = 1000;
 const pollIntervalMs = 5;
 
@@ -13,9 +13,10 @@ const pollIntervalMs = 5;
  * back. Then only a signal ends the process; the launcher reads SIGUSR2 as the status 75, and SIGKILL as that of a crash.
  */
 export async function endProcess(status: number): Promise<void> {
+  await nextTurn();
   for (let waitedMs = 0; waitedMs < graceMs; waitedMs += pollIntervalMs) {
-    await delay(pollIntervalMs);
     if (!hasOpenRequests()) process.exit(status);
+    await delay(pollIntervalMs);
   }
   process.removeAllListeners(lastResort);
   process.kill(process.pid, status === exitStatuses.busy.status ? lastResort : 'SIGKILL');
