@@ -66,8 +66,8 @@ export async function measureCalls(compression: Compression): Promise<CallTimes>
     const options = { cwd: server.dataDirectory, env: environment, asServerUser: true };
     const agent = startSeawall(['agent', 'push', ...flags], options);
     // As long as it works on others, the call does not have a core for itself.
-    const others = waiting(server.dataDirectory);
-    await waitFor('the agent to have stored all', () => others.every((name) => isNoted(server.dataDirectory, name)));
+    const segments = waiting(server.dataDirectory);
+    await waitFor('the agent to have stored all', () => segments.every((name) => isNoted(server.dataDirectory, name)));
     const ms = mean(push);
     agent.process.kill('SIGTERM');
     await agent.finished;
