@@ -8,8 +8,8 @@ import type { CommandCall } from './command.ts';
 /** What the launcher hands over for calls that are fit for the spool: flags and variables that decide about their outcome, in one line. */
 export const settingsVariable = 'SEAWALL_CALL_SETTINGS';
 
-/** V8 lets go of buffers sooner when its own heap is small; the agent uses little of it. */
-const agentHeapOptions = ['--max-old-space-size=64', '--max-semi-space-size=4'];
+/** V8 lets go of buffers sooner when its own heap and its young generation are small; the agent uses little of them. */
+const agentHeapOptions = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
 /**
  * The spool as this call may use it; undefined when the agent is switched off, when the launcher found the call unfit (not made by a
