@@ -1,6 +1,7 @@
 import { lstat, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
+import { systemErrorCode } from '../errors.ts';
 import { agentState } from './agent/agent-record.ts';
 import type { AgentCommand } from './agent/start-agent.ts';
 import { findHalf, type Half, makeHalf, type SpoolCall } from './spool.ts';
@@ -91,7 +92,8 @@ async function startAhead({ call, fileName, agent }: FetchWithAgentOptions, { lo
     await writeAsked(half, fileName);
     await start(agent);
   } catch (error) {
-    log.warn({ err: error }, 'going on without the agent');
+    // An agent that ends takes its half away, maybe just now.
+    if (systemErrorCode(error) !== 'ENOENT') log.warn({ err: error }, 'going on without the agent');
   }
 }
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Context } from '../context.ts';
+import { systemErrorCode } from '../errors.ts';
 import { agentState } from './agent/agent-record.ts';
 import { listReady } from './agent/ready-files.ts';
 import type { AgentCommand } from './agent/start-agent.ts';
@@ -111,7 +112,8 @@ async function prepareSpool(
     if (hasBacklog && (await agentState(half)) === 'gone') await start(agent);
     return isClaimed ? half : undefined;
   } catch (error) {
-    log.warn({ err: error }, 'going on without the agent');
+    // An agent that ends takes its half away, maybe just now.
+    if (systemErrorCode(error) !== 'ENOENT') log.warn({ err: error }, 'going on without the agent');
     return undefined;
   }
 }

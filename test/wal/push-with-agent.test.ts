@@ -212,6 +212,14 @@ describe('wal-push beside a spool that is odd', () => {
     expect(readdirSync(join(half.path, 'claimed'))).toEqual([]);
   });
 
+  it('says nothing of a half that an agent takes away as it ends', async () => {
+    const half = await madeHalf();
+    rmSync(join(half.path, 'claimed'), { recursive: true, maxRetries: 20 });
+    await run();
+    expect(push).toHaveBeenCalledOnce();
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   it('does its work when archive_status cannot be read', async () => {
     rmSync(join(space.walDirectory, 'archive_status'), { recursive: true, maxRetries: 20 });
     await run();
