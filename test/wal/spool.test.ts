@@ -195,17 +195,20 @@ describe('a configuration file', () => {
     call = space.call('push', { settingsFiles: [config, undefined, space.path('absent')] });
   });
 
-  /** As if this process had begun long after the last change of the file. */
-  async function madeLater() {
+  /** As if this process had begun at another time. */
+  async function begunAt<T>(atMs: number, make: () => Promise<T>): Promise<T> {
     const started = Object.getOwnPropertyDescriptor(performance, 'timeOrigin');
-    Object.defineProperty(performance, 'timeOrigin', { value: Date.now() + 60_000, configurable: true });
+    Object.defineProperty(performance, 'timeOrigin', { value: atMs, configurable: true });
     try {
-      return await madeHalf();
+      return await make();
     } finally {
       if (started === undefined) Reflect.deleteProperty(performance, 'timeOrigin');
       else Object.defineProperty(performance, 'timeOrigin', started);
     }
   }
+
+  /** As if this process had begun long after the last change of the file. */
+  const madeLater = () => begunAt(Date.now() + 60_000, madeHalf);
 
   it('makes the half useless when it is written to, touched, replaced or removed', async () => {
     const changes = [
@@ -241,6 +244,23 @@ describe('a configuration file', () => {
     rmSync(config);
     symlinkSync(files[1] ?? '', config);
     expect(await findHalf(call)).toBeUndefined();
+  });
+
+  it('is too young for a half while a link on the way to it may have been led elsewhere after this process had read it', async () => {
+    for (const folder of ['one', 'other']) {
+      mkdirSync(space.path(folder));
+      writeFileSync(space.path(folder, 'config.yaml'), `repository: /srv/${folder}\n`);
+    }
+    const begunMs = Date.now() + 1_500;
+    await delay(2_600);
+    rmSync(config);
+    symlinkSync(space.path('one', 'config.yaml'), config);
+    symlinkSync('other', space.path('current'));
+    const inFolder = space.call('push', { settingsFiles: [space.path('current', 'config.yaml')] });
+    const inPlace = space.call('push', { settingsFiles: [space.path('other', 'config.yaml')] });
+    expect(await begunAt(begunMs, () => makeHalf(call))).toBeUndefined();
+    expect(await begunAt(begunMs, () => makeHalf(inFolder))).toBeUndefined();
+    expect(await begunAt(begunMs, () => makeHalf(inPlace))).toBeDefined();
   });
 
   it('makes the half useless when one appears', async () => {

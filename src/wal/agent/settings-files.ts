@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import { realpath, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readlink, realpath, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 
 /**
  * How the shell tells that a file has not changed: it is the one that a link of ours leads to, and its time lies between those of two
@@ -23,9 +23,11 @@ const clockLagMs = 100;
 export async function markTimes(paths: readonly (string | undefined)[], folder: string): Promise<boolean> {
   for (const [index, stats] of (await statsOf(paths)).entries()) {
     if (stats === undefined) continue;
-    // A change leaves its time in ctime, which cannot be set; so does a file that is moved in place of another.
-    if (stepOf(Number(stats.ctimeNs / 1_000_000n)) >= stepOf(performance.timeOrigin - clockLagMs)) return false;
-    await symlink(await realpath(paths[index] ?? ''), join(folder, `${index + 1}.file`));
+    const path = paths[index] ?? '';
+    // A change leaves its time in ctime, which cannot be set; so does a file that is moved in place of another, and a link that is led elsewhere.
+    const changesMs = [Number(stats.ctimeNs / 1_000_000n), ...(await linkTimesMs(path))];
+    if (stepOf(Math.max(...changesMs)) >= stepOf(performance.timeOrigin - clockLagMs)) return false;
+    await symlink(await realpath(path), join(folder, `${index + 1}.file`));
     await writeAt(join(folder, `${index + 1}.older`), stats.mtimeNs - marginNs);
     await writeAt(join(folder, `${index + 1}.newer`), stats.mtimeNs + marginNs);
   }
@@ -43,6 +45,33 @@ export async function areUnchanged(paths: readonly (string | undefined)[], folde
     if (stats.mtimeNs < older.mtimeNs || stats.mtimeNs > newer.mtimeNs) return false;
   }
   return true;
+}
+
+/** No path has more links; the kernel follows 40. */
+const mostLinks = 100;
+
+/** When the links on the way to a file were last changed: its own, those of its folders, and those that they lead to. */
+async function linkTimesMs(path: string): Promise<number[]> {
+  const times: number[] = [];
+  let folder = '/';
+  let names = namesOf(path);
+  for (let [name] = names; name !== undefined && times.length < mostLinks; [name] = names) {
+    const next = join(folder, name);
+    const stats = await lstat(next).catch(() => undefined);
+    names = names.slice(1);
+    if (stats?.isSymbolicLink()) {
+      times.push(stats.ctimeMs);
+      names = [...namesOf(resolve(folder, await readlink(next))), ...names];
+      folder = '/';
+    } else {
+      folder = next;
+    }
+  }
+  return times;
+}
+
+function namesOf(path: string): string[] {
+  return resolve(path).split(sep).slice(1);
 }
 
 /** Undefined where there is no such file. */
