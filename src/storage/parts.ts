@@ -52,7 +52,7 @@ export async function cutBody(body: Body, sizes: CutSizes, signal?: AbortSignal)
     return isSmall ? cutWhole(body) : cutParts(sizes, body);
   }
   const chunks = abortable(body(), signal);
-  const head = takeHead(sizes.wholeBytes);
+  const head = takeBuffer(spareHeads, sizes.wholeBytes);
   let filled = 0;
   for (;;) {
     const { done, value } = await chunks.next();
@@ -67,8 +67,9 @@ function cutWhole(whole: Uint8Array, sent: () => void = () => undefined): CutBod
   return { whole, sent, [Symbol.asyncDispose]: async () => undefined };
 }
 
-function takeHead(sizeBytes: number): Uint8Array {
-  const spare = spareHeads.pop();
+/** A spare one, where that has just this size. */
+function takeBuffer(spares: Uint8Array[], sizeBytes: number): Uint8Array {
+  const spare = spares.pop();
   return spare?.length === sizeBytes ? spare : Buffer.allocUnsafeSlow(sizeBytes);
 }
 
@@ -113,7 +114,7 @@ async function* inParts(
       const piece = chunk.subarray(offset, offset + sizeBytes - filled);
       offset += piece.length;
       if (piece.length < sizeBytes) {
-        part ??= takeBuffer(sizeBytes);
+        part ??= takeOwned(sizeBytes);
         part.set(piece, filled);
       }
       filled += piece.length;
@@ -126,10 +127,8 @@ async function* inParts(
   }
   if (part !== undefined) yield disposable(part.subarray(0, filled));
 
-  function takeBuffer(sizeBytes: number): Uint8Array {
-    const used = free.pop();
-    if (used?.length === sizeBytes) return used;
-    const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+  function takeOwned(sizeBytes: number): Uint8Array {
+    const buffer = takeBuffer(free, sizeBytes);
     owned.add(buffer.buffer);
     return buffer;
   }

@@ -16,7 +16,7 @@ export interface AtomicWriteOptions {
   readonly ifAbsent?: boolean | undefined;
   /** Permission bits, less the umask; 0640 unless told. */
   readonly mode?: number | undefined;
-  /** Where the bytes are until they are complete, in the same directory; a name that `isTemporaryName` knows unless told. */
+  /** Where the bytes are until they are complete, on the same file system; a name beside it that `isTemporaryName` knows unless told. */
   readonly temporaryPath?: string | undefined;
   /** Whether the file must survive a power loss; so it does unless told. */
   readonly isDurable?: boolean | undefined;

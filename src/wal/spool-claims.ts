@@ -1,6 +1,7 @@
-import { link, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
+import { writeFileAtomically } from '../util/atomic-file.ts';
 import { temporaryNameFor } from '../util/temporary-name.ts';
 import {
   formatIdentity,
@@ -56,16 +57,15 @@ function claimPath(half: Half, fileName: string): string {
 
 /** With its text from the first moment on: a claim without one is nobody's. */
 async function createClaim({ path }: Half, fileName: string, own: ProcessIdentity): Promise<boolean> {
-  const temporary = temporaryNameFor(join(path, `claimed.${fileName}`));
-  await writeFile(temporary, formatIdentity(own), { flag: 'wx', mode: 0o600 });
+  // Not beside the claims, which are counted.
+  const temporaryPath = temporaryNameFor(join(path, `claimed.${fileName}`));
+  const options = { ifAbsent: true, isDurable: false, mode: 0o600, temporaryPath };
   try {
-    await link(temporary, join(path, 'claimed', fileName));
+    await writeFileAtomically(join(path, 'claimed', fileName), Buffer.from(formatIdentity(own)), options);
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false;
     throw error;
-  } finally {
-    await unlink(temporary).catch(() => undefined);
   }
 }
 

@@ -24,7 +24,8 @@ export async function markTimes(paths: readonly (string | undefined)[], folder: 
   for (const [index, stats] of (await statsOf(paths)).entries()) {
     if (stats === undefined) continue;
     const path = paths[index] ?? '';
-    // A change leaves its time in ctime, which cannot be set; so does a file that is moved in place of another, and a link that is led elsewhere.
+    // A change leaves its time in ctime, which cannot be set; so does a file that is moved in place of another, and a link that is led
+    // elsewhere.
     const changesMs = [Number(stats.ctimeNs / 1_000_000n), ...(await linkTimesMs(path))];
     if (stepOf(Math.max(...changesMs)) >= stepOf(performance.timeOrigin - clockLagMs)) return false;
     await symlink(await realpath(path), join(folder, `${index + 1}.file`));
